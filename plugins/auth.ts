@@ -1,0 +1,119 @@
+import fastifyJwt, { type JWT, type TokenOrHeader } from '@fastify/jwt'
+import { Type, type Static } from '@sinclair/typebox'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { CodedError, type ErrorCode } from '../src/errors.ts'
+import { createKeyRing, type KeyRing } from '../src/keys/key-ring.ts'
+import { createSecrets, type Secrets } from '../src/keys/secrets.ts'
+import { parseOptions } from '../src/options.ts'
+import { createAuthenticate, type Principal } from '../src/sessions/authenticate.ts'
+import type { AuthServeDb } from './db.ts'
+
+/** Options of the auth plugin. */
+export const AuthOptionsSchema = Type.Object({
+  decorator: Type.String({ default: 'authServeAuth' }),
+  /** Name under which the db plugin decorated the instance. */
+  dbDecorator: Type.String({ default: 'authServeDb' }),
+  /** Namespace of @fastify/jwt, so that a host's own registration and a second instance stay apart. */
+  jwtNamespace: Type.String({ default: 'authServe', pattern: '^[A-Za-z][A-Za-z0-9]*$' }),
+  /** AUTH_SECRET: newest first; the first makes ciphertexts and MACs, all are accepted. */
+  secrets: Type.Array(Type.String({ minLength: 32 }), { minItems: 1 }),
+  issuer: Type.String({ minLength: 1 }),
+  audience: Type.String({ minLength: 1, default: 'auth-serve' }),
+  clientId: Type.String({ minLength: 1, default: 'auth-serve' }),
+  /** Milliseconds between two readings of the keys that tokens of an unknown key may cause. */
+  keyReloadIntervalMs: Type.Integer({ minimum: 100, default: 5000 }),
+  /** Told of each request that was recognised, for logs. */
+  onAuthenticated: Type.Optional(Type.Unsafe<OnAuthenticated>(Type.Function([Type.Any(), Type.Any()], Type.Void())))
+}, { additionalProperties: false })
+
+type OnAuthenticated = (request: FastifyRequest, principal: Principal) => void
+
+export type AuthOptions = Pick<Static<typeof AuthOptionsSchema>, 'secrets' | 'issuer'> & Partial<Static<typeof AuthOptionsSchema>>
+
+/** Who may call a route: anybody, or whoever holds a valid access token of a live session. */
+export type Access = 'public' | 'session'
+
+/** Tokens, keys and who is asking. */
+export interface Auth {
+  keyRing: KeyRing
+  secrets: Secrets
+  /** Whom the request was authenticated as. Throws CodedError TOKEN_MISSING on a route that asks for nobody. */
+  principal(request: FastifyRequest): Principal
+}
+
+declare module 'fastify' {
+  interface FastifyInstance { authServeAuth: Auth }
+  interface FastifyContextConfig {
+    /** Who may call the route; every route of ours declares it. */
+    access?: Access
+    /** Codes of the error catalogue that this operation gives beyond those that follow from its policy and input. */
+    errors?: readonly ErrorCode[]
+  }
+}
+
+const keyIdOf = (token: TokenOrHeader): string => String(('header' in token ? token.header : token).kid)
+
+/**
+ * Access tokens (RFC 9068) and the policy of routes: each route of the scope declares `config.access`, which becomes a
+ * check before the body is read. A route without one fails the start.
+ */
+async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> {
+  const settings = parseOptions('auth', AuthOptionsSchema, options)
+  const database = app.getDecorator<AuthServeDb>(settings.dbDecorator)
+  const secrets = createSecrets(settings.secrets)
+  const keyRing = createKeyRing({
+    ...settings,
+    database,
+    secrets,
+    reloadIntervalMs: settings.keyReloadIntervalMs,
+    onLockedKeys: kids => app.log.error({ kids }, 'no configured secret opens the stored signing keys; a new key was made')
+  })
+
+  // A parent's `app.jwt` is its own: ours shadows it in this scope, and the namespace keeps two of ours apart.
+  if (!Object.hasOwn(app, 'jwt') && app.hasDecorator('jwt')) app.decorate('jwt', Object.create(null))
+  await app.register(fastifyJwt, {
+    namespace: settings.jwtNamespace,
+    decoratorName: `${settings.jwtNamespace}User`,
+    decode: { complete: true },
+    verify: { algorithms: ['ES256'], allowedIss: settings.issuer, allowedAud: settings.audience, checkTyp: 'at+jwt' },
+    secret: { public: async (_request: FastifyRequest, token: TokenOrHeader) => await keyRing.publicKey(keyIdOf(token)) }
+  })
+  const { [settings.jwtNamespace]: jwt } = app.getDecorator<Record<string, JWT | undefined>>('jwt')
+  const authenticate = createAuthenticate({ database, keyRing })
+  const principals = new WeakMap<FastifyRequest, Principal>()
+
+  function bearerToken (request: FastifyRequest): string {
+    try {
+      return jwt?.lookupToken(request) ?? ''
+    } catch {
+      throw request.headers.authorization === undefined || !/^Bearer\b/i.test(request.headers.authorization)
+        ? new CodedError('TOKEN_MISSING', 'Send an access token as "Authorization: Bearer <token>".')
+        : new CodedError('TOKEN_INVALID', 'The Authorization header is not of the form "Bearer <token>".')
+    }
+  }
+
+  app.decorate(settings.decorator, {
+    keyRing,
+    secrets,
+    principal (request: FastifyRequest) {
+      const principal = principals.get(request)
+      if (principal === undefined) throw new CodedError('TOKEN_MISSING', 'Send an access token as "Authorization: Bearer <token>".')
+      return principal
+    }
+  })
+
+  app.addHook('onRoute', route => {
+    const access = route.config?.access
+    if (access === undefined) throw new TypeError(`auth-serve auth: ${[route.method].flat().join(', ')} ${route.url} declares no config.access`)
+    if (access === 'public') return
+    route.onRequest = [...[route.onRequest ?? []].flat(), async request => {
+      const principal = await authenticate(bearerToken(request))
+      principals.set(request, principal)
+      settings.onAuthenticated?.(request, principal)
+    }]
+  })
+}
+
+export const authPlugin = fp(auth, { name: 'auth-serve-auth', fastify: '5.x', dependencies: ['auth-serve-db'] })
+export default authPlugin

@@ -1,0 +1,56 @@
+import { Type, type Static } from '@sinclair/typebox'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { CodedError, errorCatalogue } from '../src/errors.ts'
+import { createKnownPaths } from '../src/known-paths.ts'
+import { parseOptions } from '../src/options.ts'
+import { problemHeaders, toCodedError, toProblem } from '../src/problem.ts'
+import { requestIdOf } from '../src/request-id.ts'
+import { ProblemSchema } from '../src/schemas/problem.ts'
+
+const OptionsSchema = Type.Object({
+  /** Answer unknown paths of the scope: 404, or 405 with `Allow` where another method is known. */
+  notFound: Type.Boolean({ default: true }),
+  /** Told of every problem before it is answered, for logs. */
+  onProblem: Type.Optional(Type.Unsafe<OnProblem>(Type.Function([Type.Any(), Type.Any()], Type.Void())))
+}, { additionalProperties: false })
+
+type OnProblem = (error: CodedError, request: FastifyRequest) => void
+
+export type ErrorsOptions = Partial<Static<typeof OptionsSchema>>
+
+const pathOf = (url: string): string => url.split('?', 1)[0] ?? url
+
+/**
+ * Central error handling of a scope: every error becomes problem+json (RFC 9457) of the catalogue, what nobody foresaw
+ * is logged with its stack and answered without, and unknown paths and methods are answered before anything is read.
+ */
+async function errors (app: FastifyInstance, options: ErrorsOptions): Promise<void> {
+  const { notFound, onProblem } = parseOptions('errors', OptionsSchema, options)
+  app.addSchema(ProblemSchema)
+
+  app.setErrorHandler(function answerProblem (thrown: unknown, request: FastifyRequest, reply: FastifyReply) {
+    const error = toCodedError(thrown)
+    const { status } = errorCatalogue[error.code]
+    if (status >= 500) request.log.error({ err: error.code === 'INTERNAL_ERROR' ? error.cause : error }, 'request failed')
+    onProblem?.(error, request)
+    const problem = toProblem(error, { instance: pathOf(request.url), requestId: requestIdOf(request.raw) })
+    return reply.code(status).headers(problemHeaders(error)).send(JSON.stringify(problem))
+  })
+
+  if (!notFound) return
+  const paths = createKnownPaths()
+  app.addHook('onRoute', route => paths.add(route.method, route.url))
+  app.addHook('onRequest', async (request, reply) => {
+    if (!request.is404) return
+    const allowed = paths.methodsOf(pathOf(request.url))
+    if (allowed.length === 0) throw new CodedError('NOT_FOUND', 'There is nothing at this path.')
+    reply.header('allow', allowed.join(', '))
+    throw new CodedError('METHOD_NOT_ALLOWED', `This path knows ${allowed.join(', ')}.`)
+  })
+  // The hook above has answered; this only makes unknown paths of the scope run through its hooks.
+  app.setNotFoundHandler(() => { throw new CodedError('NOT_FOUND', 'There is nothing at this path.') })
+}
+
+export const errorsPlugin = fp(errors, { name: 'auth-serve-errors', fastify: '5.x' })
+export default errorsPlugin

@@ -1,0 +1,56 @@
+import { Type, type Static } from '@sinclair/typebox'
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { parseOptions } from '../src/options.ts'
+import { defaultQueue, defaultThreadPoolSize } from '../src/passwords/hasher.ts'
+import { createPasswords, type Passwords } from '../src/passwords/passwords.ts'
+import { owaspParameters, parameterBounds } from '../src/passwords/phc.ts'
+import { defaultLengths } from '../src/passwords/policy.ts'
+
+/** Options of the passwords plugin. */
+export const PasswordsOptionsSchema = Type.Object({
+  decorator: Type.String({ default: 'authServePasswords', minLength: 1 }),
+  /** `argon2` (the reference), `node-rs` (@node-rs/argon2, faster) or `auto`: the faster where it loads. */
+  engine: Type.Union([Type.Literal('auto'), Type.Literal('argon2'), Type.Literal('node-rs')], { default: 'auto' }),
+  /** Memory of one argon2id hash in KiB; the default here and below is OWASP's. */
+  memoryKib: Type.Integer({ ...parameterBounds.memoryKib, default: owaspParameters.memoryKib }),
+  /** Passes of argon2id over that memory. */
+  timeCost: Type.Integer({ ...parameterBounds.timeCost, default: owaspParameters.timeCost }),
+  /** Lanes of argon2id. */
+  parallelism: Type.Integer({ ...parameterBounds.parallelism, default: owaspParameters.parallelism }),
+  /** Hashes computed at once; by default one per core, but below `threadPoolSize`. */
+  concurrency: Type.Optional(Type.Integer({ minimum: 1, maximum: 1023 })),
+  /** Hashes that may wait; beyond it callers get OVERLOADED. */
+  queue: Type.Integer({ minimum: 0, maximum: 10000, default: defaultQueue }),
+  /** Threads of the libuv pool: UV_THREADPOOL_SIZE where the process sets it. */
+  threadPoolSize: Type.Integer({ minimum: 2, maximum: 1024, default: defaultThreadPoolSize }),
+  /** Fewest code points of a new password (ASVS 6.2.1). */
+  minLength: Type.Integer({ minimum: 8, maximum: 1024, default: defaultLengths.minLength }),
+  /** Most code points of a new password (ASVS 6.2.9). */
+  maxLength: Type.Integer({ minimum: 64, maximum: 1024, default: defaultLengths.maxLength })
+}, { additionalProperties: false })
+
+export type PasswordsOptions = Partial<Static<typeof PasswordsOptionsSchema>>
+
+/** What the plugin decorates. */
+export type AuthServePasswords = Passwords
+
+declare module 'fastify' {
+  interface FastifyInstance { authServePasswords: AuthServePasswords }
+}
+
+/**
+ * Password hashing with argon2id and the policy for new passwords, decorated as `Passwords`.
+ *
+ * @throws when the demanded engine does not load or options contradict each other, so that the start fails.
+ */
+async function passwords (app: FastifyInstance, options: PasswordsOptions): Promise<void> {
+  const { decorator, ...settings } = parseOptions('passwords', PasswordsOptionsSchema, options)
+  const made = await createPasswords(settings)
+  app.decorate(decorator, made)
+  const { concurrency, queue } = made.stats()
+  app.log.info(`passwords are hashed by ${made.engineName} (argon2id, m=${settings.memoryKib}, t=${settings.timeCost}, p=${settings.parallelism}), ${concurrency} at once, ${queue} waiting`)
+}
+
+export const passwordsPlugin = fp(passwords, { name: 'auth-serve-passwords', fastify: '5.x' })
+export default passwordsPlugin

@@ -1,0 +1,80 @@
+import { Type, type Static } from '@sinclair/typebox'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import fp from 'fastify-plugin'
+import { createCreateAccount } from '../src/accounts/create-account.ts'
+import { createReadProfile, createUpdateProfile, type ReadProfile, type UpdateProfile } from '../src/accounts/profile.ts'
+import { createRegister, type Register } from '../src/accounts/register.ts'
+import { createAudit, type AuditEvent, type RequestContext } from '../src/audit/audit.ts'
+import { parseOptions } from '../src/options.ts'
+import { requestIdOf } from '../src/request-id.ts'
+import { createLogin, type Login } from '../src/sessions/login.ts'
+import { createLoginLock } from '../src/sessions/login-lock.ts'
+import type { Auth } from './auth.ts'
+import type { AuthServeDb } from './db.ts'
+import type { AuthServePasswords } from './passwords.ts'
+
+/** Options of the use-cases plugin. */
+export const UseCasesOptionsSchema = Type.Object({
+  decorator: Type.String({ default: 'authServe' }),
+  dbDecorator: Type.String({ default: 'authServeDb' }),
+  passwordsDecorator: Type.String({ default: 'authServePasswords' }),
+  authDecorator: Type.String({ default: 'authServeAuth' }),
+  accessTtlSeconds: Type.Integer({ minimum: 5, default: 900 }),
+  sessionTtlSeconds: Type.Integer({ minimum: 5, default: 2_592_000 }),
+  /** Consecutive failed logins that lock an account or an unknown identifier. */
+  loginMaxFailures: Type.Integer({ minimum: 1, maximum: 100, default: 5 }),
+  /** Seconds of the first lock; each further failure doubles it. */
+  loginLockSeconds: Type.Integer({ minimum: 1, default: 60 }),
+  /** Told of each event of the audit trail once it is stored, for logs. */
+  onEvent: Type.Optional(Type.Unsafe<OnEvent>(Type.Function([Type.Any(), Type.Any()], Type.Void())))
+}, { additionalProperties: false })
+
+type OnEvent = (event: AuditEvent, context: RequestContext) => void
+
+export type UseCasesOptions = Partial<Static<typeof UseCasesOptionsSchema>>
+
+/** What the service can do, ready for the routes; each is a rule of src/. */
+export interface UseCases {
+  register: Register
+  login: Login
+  readProfile: ReadProfile
+  updateProfile: UpdateProfile
+  /** Who asks, for the audit trail. */
+  contextOf(request: FastifyRequest): RequestContext
+}
+
+declare module 'fastify' {
+  interface FastifyInstance { authServe: UseCases }
+}
+
+/** Longest user agent that is kept. */
+const maxUserAgent = 256
+
+/** Composes the rules of the domain from the concerns of the scope: database, passwords, keys. */
+async function useCases (app: FastifyInstance, options: UseCasesOptions): Promise<void> {
+  const settings = parseOptions('use-cases', UseCasesOptionsSchema, options)
+  const database = app.getDecorator<AuthServeDb>(settings.dbDecorator)
+  const passwords = app.getDecorator<AuthServePasswords>(settings.passwordsDecorator)
+  const { keyRing, secrets } = app.getDecorator<Auth>(settings.authDecorator)
+  const audit = createAudit(database, (event, context) => settings.onEvent?.(event, context))
+  const loginLock = createLoginLock(database, secrets, { maxFailures: settings.loginMaxFailures, lockSeconds: settings.loginLockSeconds })
+
+  app.decorate(settings.decorator, {
+    register: createRegister({ createAccount: createCreateAccount({ database, audit, passwords }) }),
+    login: createLogin({ ...settings, database, audit, passwords, keyRing, loginLock }),
+    readProfile: createReadProfile({ database }),
+    updateProfile: createUpdateProfile({ audit }),
+    contextOf: (request: FastifyRequest): RequestContext => ({
+      requestId: requestIdOf(request.raw),
+      ipAddress: request.ip,
+      userAgent: request.headers['user-agent']?.slice(0, maxUserAgent) ?? null
+    })
+  } satisfies UseCases)
+}
+
+export const useCasesPlugin = fp(useCases, {
+  name: 'auth-serve-use-cases',
+  fastify: '5.x',
+  dependencies: ['auth-serve-db', 'auth-serve-passwords', 'auth-serve-auth']
+})
+export default useCasesPlugin

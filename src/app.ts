@@ -1,0 +1,39 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Config } from './config.ts'
+import { authServe, type AuthServeOptions } from './index.ts'
+import { serverOptions } from './server-options.ts'
+
+export interface AppOptions {
+  config: Config
+  /** Where the database is. */
+  database: Pick<AuthServeOptions['database'], 'url' | 'host' | 'port' | 'database' | 'username' | 'password'>
+  secrets: string[]
+  logger: FastifyBaseLogger
+}
+
+/** The standalone service: the bundle at the root of an app of its own, its API under API_PREFIX. */
+export function createApp ({ config, database, secrets, logger }: AppOptions): FastifyInstance {
+  const { server, tokens, passwords, login } = config
+  const app: FastifyInstance = Fastify({
+    ...serverOptions({ bodyLimit: server.bodyLimitBytes, trustProxy: server.trustProxy }),
+    loggerInstance: logger
+  })
+  app.register(authServe, {
+    apiPrefix: server.apiPrefix,
+    publicUrl: server.publicUrl,
+    secrets,
+    database: {
+      ...database,
+      poolMax: config.database.poolMax,
+      statementTimeoutMs: config.database.statementTimeoutMs,
+      acquireTimeoutMs: config.database.acquireTimeoutMs,
+      migrate: config.database.migrate
+    },
+    jwt: { issuer: tokens.issuer, audience: tokens.audience, clientId: tokens.clientId },
+    sessions: { accessTtlSeconds: tokens.accessTtlSeconds, sessionTtlSeconds: tokens.sessionTtlSeconds },
+    login,
+    passwords: { ...passwords },
+    docs: server.docsEnabled
+  })
+  return app
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { migrateCommand } from './cli/migrate.ts'
+import { openapiCommand } from './cli/openapi.ts'
+import { secretCommand } from './cli/secret.ts'
+import { serveCommand } from './cli/serve.ts'
+import { usersCommand } from './cli/users.ts'
+import { ConfigError } from './config.ts'
+import { EmbeddedPostgresError } from './db/embedded/index.ts'
+import { CodedError } from './errors.ts'
+import { version } from './version.ts'
+
+/** Exit codes that a script can rely on. */
+const failed = 1
+const misuse = 2
+
+const program = new Command('auth-serve')
+  .description('An authentication service on Fastify and PostgreSQL. Configuration comes from the environment; see docs/reference/configuration.md.')
+  .version(version)
+  .showHelpAfterError('(add --help for what this command takes)')
+  .exitOverride()
+  .addCommand(serveCommand)
+  .addCommand(migrateCommand)
+  .addCommand(usersCommand)
+  .addCommand(secretCommand)
+  .addCommand(openapiCommand)
+
+/** What to tell a person of an error: those that we foresaw say what to do, the others show where they come from. */
+function explain (error: unknown): string {
+  if (error instanceof ConfigError || error instanceof EmbeddedPostgresError) return error.message
+  if (error instanceof CodedError) return [error.message, ...(error.errors ?? []).map(({ message }) => `- ${message}`)].join('\n')
+  return error instanceof Error ? error.stack ?? error.message : String(error)
+}
+
+try {
+  for (const command of [program, ...program.commands].flatMap(command => [command, ...command.commands])) command.exitOverride()
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : misuse
+  } else {
+    process.stderr.write(`${explain(error)}\n`)
+    process.exitCode = error instanceof ConfigError ? misuse : failed
+  }
+}

@@ -1,0 +1,130 @@
+import { Type } from '@sinclair/typebox'
+import type { Static } from '@sinclair/typebox'
+
+/** What .env.example shows for AUTH_SECRET; production refuses it like any other known value. */
+export const exampleSecret = 'replace-this-with-the-output-of-auth-serve-secret'
+
+/** Fewest characters of an entry of AUTH_SECRET: as hex digits, the weakest usual spelling, 128 bits (ASVS 11.2.3). */
+export const secretMinLength = 32
+
+const server = Type.Object({
+  environment: Type.Union([Type.Literal('development'), Type.Literal('production'), Type.Literal('test')], {
+    env: 'NODE_ENV',
+    default: 'development',
+    description: 'Production refuses weak secrets and implicit storage. Write production for staging and the like too.'
+  }),
+  host: Type.String({
+    env: 'HOST',
+    default: '127.0.0.1',
+    description: 'Address to listen on. Only this machine can reach the default; a container sets 0.0.0.0 (or :: for IPv6).'
+  }),
+  port: Type.Integer({ env: 'PORT', default: 3000, minimum: 0, maximum: 65535, description: 'TCP port; 0 takes any free one, and then PUBLIC_URL is worth setting.' }),
+  publicUrl: Type.String({
+    env: 'PUBLIC_URL',
+    derived: 'the listening address, with `localhost` for loopback and wildcard addresses',
+    example: 'https://accounts.example.com',
+    description: 'Where clients reach the service: http or https, a path if a proxy adds one, no slash at the end.'
+  }),
+  apiPrefix: Type.String({
+    env: 'API_PREFIX',
+    default: '/api/v1',
+    pattern: '^(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+$',
+    expected: 'a path that begins with a slash and does not end with one, such as /api/v1',
+    description: 'Path of the API. The service routes (/health, /docs and others) stay at the root.'
+  }),
+  trustProxy: Type.Union([Type.Boolean(), Type.Array(Type.String())], {
+    env: 'TRUST_PROXY',
+    default: false,
+    description: 'Whose X-Forwarded-* headers count: `false` nobody, `true` anybody (only where nothing but your proxy can reach the port), or addresses, networks and the names loopback, linklocal, uniquelocal, separated by commas.'
+  }),
+  bodyLimitBytes: Type.Integer({ env: 'BODY_LIMIT_BYTES', default: 1048576, minimum: 1024, maximum: 104857600, description: 'Largest request body; a longer one is answered 413.' }),
+  shutdownTimeoutMs: Type.Integer({ env: 'SHUTDOWN_TIMEOUT_MS', default: 10000, minimum: 100, maximum: 600000, description: 'Milliseconds that requests in flight get after SIGTERM before the process ends anyway.' }),
+  docsEnabled: Type.Boolean({ env: 'DOCS_ENABLED', default: true, description: 'Serve Swagger UI and the OpenAPI document under /docs.' })
+}, { title: 'Server' })
+
+const database = Type.Object({
+  url: Type.Optional(Type.String({
+    env: 'DATABASE_URL',
+    sensitive: true,
+    derived: 'none: an embedded PostgreSQL in DATA_DIR',
+    example: 'postgres://user:password@localhost:5432/auth_serve',
+    description: 'PostgreSQL 14 to 18. TLS by `?sslmode=verify-full`; `require` encrypts, but checks no certificate.'
+  })),
+  dataDir: Type.String({
+    env: 'DATA_DIR',
+    default: './data',
+    description: 'Folder of the embedded database and of the secret that development makes. Production without DATABASE_URL must name it, so that no redeploy loses users by accident.'
+  }),
+  poolMax: Type.Integer({ env: 'DATABASE_POOL_MAX', default: 10, minimum: 2, maximum: 1000, description: 'Connections at most, per process. Two at least, so that one transaction never blocks everything else.' }),
+  statementTimeoutMs: Type.Integer({ env: 'DATABASE_STATEMENT_TIMEOUT_MS', default: 5000, minimum: 100, maximum: 600000, description: 'Milliseconds after which PostgreSQL cancels a statement.' }),
+  acquireTimeoutMs: Type.Integer({ env: 'DATABASE_ACQUIRE_TIMEOUT_MS', default: 2000, minimum: 50, maximum: 600000, description: 'Milliseconds a request waits for a free connection before it is answered 503.' }),
+  migrate: Type.Boolean({ env: 'DATABASE_MIGRATE', default: true, description: 'Bring the schema up to date at start; `false` leaves that to `auth-serve migrate up`.' })
+}, { title: 'Storage' })
+
+const tokens = Type.Object({
+  secrets: Type.Optional(Type.Array(Type.String(), {
+    env: 'AUTH_SECRET',
+    sensitive: true,
+    derived: 'development makes one and keeps it in DATA_DIR/secret; production requires it',
+    example: exampleSecret,
+    description: `Encrypts signing keys. At least ${secretMinLength} characters; \`auth-serve secret\` prints a good one. Several, newest first, separated by commas: the first makes, all are accepted; change by \`old,new\`, then \`new,old\`, then \`new\`.`
+  })),
+  issuer: Type.String({ env: 'JWT_ISSUER', derived: 'PUBLIC_URL', example: 'https://accounts.example.com', pattern: '^\\S+$', expected: 'a name or URL without spaces', description: 'Claim `iss` of access tokens; verifiers must ask for exactly this. An https URL is what other software expects (RFC 8414).' }),
+  audience: Type.String({ env: 'JWT_AUDIENCE', default: 'auth-serve', pattern: '^\\S+$', expected: 'one name or URL without spaces', description: 'Claim `aud` of access tokens; verifiers must ask for exactly this.' }),
+  clientId: Type.String({ env: 'JWT_CLIENT_ID', default: 'auth-serve', pattern: '^[\\x21-\\x7E]+$', expected: 'printable ASCII without spaces', description: 'Claim `client_id` of access tokens.' }),
+  accessTtlSeconds: Type.Integer({ env: 'ACCESS_TOKEN_TTL_SECONDS', default: 900, minimum: 5, maximum: 86400, description: 'Life of an access token in seconds.' }),
+  sessionTtlSeconds: Type.Integer({ env: 'REFRESH_ABSOLUTE_TTL_SECONDS', default: 2592000, minimum: 5, maximum: 31536000, description: 'Life of a session in seconds, from the login on; no token outlives it.' })
+}, { title: 'Secrets and tokens' })
+
+const passwords = Type.Object({
+  minLength: Type.Integer({ env: 'PASSWORD_MIN_LENGTH', default: 8, minimum: 8, maximum: 1024, description: 'Shortest new password in code points (ASVS 6.2.1 asks for 8).' }),
+  maxLength: Type.Integer({ env: 'PASSWORD_MAX_LENGTH', default: 128, minimum: 64, maximum: 1024, description: 'Longest password in code points; a longer one is refused, never cut (ASVS 6.2.9 asks for 64 at least).' }),
+  memoryKib: Type.Integer({ env: 'ARGON2_MEMORY_KIB', default: 19456, minimum: 1024, maximum: 4194304, description: 'Memory of one argon2id hash in KiB. Raised parameters re-hash at the next login.' }),
+  timeCost: Type.Integer({ env: 'ARGON2_TIME_COST', default: 2, minimum: 1, maximum: 100, description: 'Passes of argon2id over that memory.' }),
+  parallelism: Type.Integer({ env: 'ARGON2_PARALLELISM', default: 1, minimum: 1, maximum: 16, description: 'Lanes of argon2id.' }),
+  engine: Type.Union([Type.Literal('auto'), Type.Literal('argon2'), Type.Literal('node-rs')], {
+    env: 'HASH_ENGINE',
+    default: 'auto',
+    description: 'Which argon2id: the reference `argon2`, the faster `node-rs` (@node-rs/argon2), or `auto`: the faster where it loads. Both make the same strings.'
+  }),
+  concurrency: Type.Optional(Type.Integer({
+    env: 'HASH_CONCURRENCY',
+    derived: 'one per processor core, but less than UV_THREADPOOL_SIZE',
+    example: '2',
+    minimum: 1,
+    maximum: 1023,
+    description: 'Hashes computed at once. Less than UV_THREADPOOL_SIZE, or file and DNS work would wait behind logins.'
+  })),
+  queue: Type.Integer({ env: 'HASH_QUEUE', default: 64, minimum: 0, maximum: 10000, description: 'Hashes that may wait; beyond it logins are answered 503 OVERLOADED.' }),
+  threadPoolSize: Type.Integer({
+    env: 'UV_THREADPOOL_SIZE',
+    processOnly: true,
+    default: 4,
+    minimum: 2,
+    maximum: 1024,
+    description: 'Threads of Node\'s libuv pool, which computes the hashes. Node reads it itself at its start, so it counts in the environment only, not in `.env`.'
+  })
+}, { title: 'Passwords' })
+
+const login = Type.Object({
+  maxFailures: Type.Integer({ env: 'LOGIN_MAX_FAILURES', default: 5, minimum: 1, maximum: 100, description: 'Consecutive failures of one identifier before it is locked (NIST 800-63B-4 allows 100 at most).' }),
+  lockSeconds: Type.Integer({ env: 'LOGIN_LOCK_SECONDS', default: 60, minimum: 1, maximum: 900, description: 'First lock in seconds; it doubles with each further failure, up to 15 minutes.' })
+}, { title: 'Failed logins' })
+
+const logging = Type.Object({
+  level: Type.Union([
+    Type.Literal('fatal'), Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug'),
+    Type.Literal('trace'), Type.Literal('silent')
+  ], { env: 'LOG_LEVEL', default: 'info', description: 'Least severe lines that are written.' })
+}, { title: 'Logging' })
+
+/**
+ * Every setting of the standalone service, once: section, name, type and default here, environment key under `env`.
+ * Own annotations: `derived` says in words what an absent value becomes, `example` stands in .env.example where there is
+ * no default, `sensitive` values are never shown, `processOnly` ones count in the environment but not in `.env`,
+ * `expected` says in a message what a pattern wants.
+ */
+export const ConfigSchema = Type.Object({ server, database, tokens, passwords, login, logging })
+
+/** The settings of the standalone service, complete and checked. */
+export type Config = Static<typeof ConfigSchema>

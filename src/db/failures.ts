@@ -1,0 +1,55 @@
+import { CodedError } from '../errors.ts'
+import { BulkheadRejectedError } from '../bulkhead.ts'
+
+/** What the drivers beneath us call a connection that is not there. */
+const connectionCodes = new Set([
+  'CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT',
+  'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT', 'EACCES'
+])
+
+/**
+ * SQLSTATEs of a server that cannot serve (PostgreSQL, appendix A): connection exceptions, refused authorization,
+ * insufficient resources, shutdown and start-up, statement timeout, read-only, missing database.
+ */
+const outageState = /^(?:08...|28...|53...|57014|57P0.|25006|3D000)$/
+
+/** A schema that has not been migrated yet: the service waits for it as it waits for the server. */
+const schemaMissingState = /^(?:42P01|42703|3F000)$/
+
+function codesOf (error: unknown): string[] {
+  const codes: string[] = []
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    if ('code' in cause && typeof cause.code === 'string') codes.push(cause.code)
+  }
+  return codes
+}
+
+/** True where the database could not be reached or could not serve; false for a caller's mistake or a conflict. */
+export function isOutage (error: unknown): boolean {
+  return codesOf(error).some(code => connectionCodes.has(code) || outageState.test(code))
+}
+
+/** True where the unique index of this name was violated (SQLSTATE 23505). */
+export function isUniqueViolation (error: unknown, constraint: string): boolean {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    if (!('code' in cause) || cause.code !== '23505') continue
+    return 'constraint_name' in cause && cause.constraint_name === constraint
+  }
+  return false
+}
+
+/** Turns whatever the database threw into an error of the catalogue: 503 for an outage, 500 for the unforeseen. */
+export function toDatabaseError (error: unknown): unknown {
+  if (error instanceof CodedError) return error
+  if (error instanceof BulkheadRejectedError) {
+    return new CodedError('SERVICE_UNAVAILABLE', 'The database is too busy to take the request in time; try again.', { retryAfterSeconds: 1, cause: error })
+  }
+  const codes = codesOf(error)
+  if (isOutage(error) || codes.some(code => schemaMissingState.test(code))) {
+    return new CodedError('SERVICE_UNAVAILABLE', 'A service that this one depends on does not answer; try again.', { retryAfterSeconds: 1, cause: error })
+  }
+  if (codes.some(code => /^[0-9A-Z]{5}$/.test(code))) {
+    return new CodedError('DATABASE_ERROR', 'The database gave an answer that was not expected.', { cause: error })
+  }
+  return error
+}

@@ -1,0 +1,50 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { createClient, type DatabaseLocation } from './client.ts'
+import { isOutage } from './failures.ts'
+import { migrateUp, migrationStatus } from './migrations.ts'
+
+export interface SchemaPreparationOptions {
+  location: DatabaseLocation
+  /** Apply what is missing; false only waits until somebody else has. */
+  migrate: boolean
+  connectTimeoutSeconds: number
+  retryMs: number
+  /** Told at each try that did not reach the database. */
+  onOutage: () => void
+  log: { info(details: object, message: string): void, warn(details: object, message: string): void }
+  signal: AbortSignal
+}
+
+async function prepareOnce ({ location, migrate, connectTimeoutSeconds, log }: SchemaPreparationOptions): Promise<boolean> {
+  const client = createClient(location, { max: 1, statementTimeoutMs: 0, connectTimeoutSeconds })
+  try {
+    if (migrate) {
+      const applied = await migrateUp(client)
+      if (applied.length > 0) log.info({ migrations: applied }, 'database migrated')
+      return true
+    }
+    const pending = (await migrationStatus(client)).filter(migration => !migration.applied).map(migration => migration.name)
+    if (pending.length > 0) log.warn({ migrations: pending }, 'the database lacks migrations; run "auth-serve migrate up"')
+    return pending.length === 0
+  } finally {
+    await client.end({ timeout: 1 })
+  }
+}
+
+/**
+ * Brings the schema to this release and waits for a database that is away, so that the service lives through a start
+ * without one. Resolves true once the schema is there, false when `signal` aborts; rejects what only a person can mend.
+ */
+export async function prepareSchema (options: SchemaPreparationOptions): Promise<boolean> {
+  while (!options.signal.aborted) {
+    try {
+      if (await prepareOnce(options)) return true
+    } catch (error) {
+      if (!isOutage(error)) throw error
+      options.log.warn({ err: error }, 'the database cannot be reached; trying again')
+      options.onOutage()
+    }
+    await delay(options.retryMs, undefined, { signal: options.signal, ref: false }).catch(() => {})
+  }
+  return false
+}

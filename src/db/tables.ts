@@ -1,0 +1,89 @@
+import { sql } from 'drizzle-orm'
+import { boolean, customType, index, integer, jsonb, pgTable, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core'
+
+/** Milliseconds, as JavaScript dates have them, so that a time read and sent back compares equal. */
+const moment = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' })
+
+const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' })
+
+/**
+ * People. `credentialVersion` rises when what proves who they are changes (password, ban, deletion) and
+ * `authzVersion` when what they may do changes: it is the `ver` claim of access tokens.
+ */
+export const users = pgTable('users', {
+  id: uuid().primaryKey(),
+  email: text().notNull(),
+  emailCanonical: text('email_canonical').notNull(),
+  username: text(),
+  usernameCanonical: text('username_canonical'),
+  firstName: text('first_name'),
+  lastName: text('last_name'),
+  passwordHash: text('password_hash'),
+  roles: text().array().notNull().default(sql`'{user}'::text[]`),
+  isActive: boolean('is_active').notNull().default(true),
+  emailVerifiedAt: moment('email_verified_at'),
+  lastLoginAt: moment('last_login_at'),
+  credentialVersion: integer('credential_version').notNull().default(1),
+  authzVersion: integer('authz_version').notNull().default(1),
+  createdAt: moment('created_at').notNull().default(sql`now()`),
+  updatedAt: moment('updated_at').notNull().default(sql`now()`),
+  deletedAt: moment('deleted_at')
+}, table => [
+  uniqueIndex('users_email_canonical_key').on(table.emailCanonical).where(sql`deleted_at is null`),
+  uniqueIndex('users_username_canonical_key').on(table.usernameCanonical).where(sql`deleted_at is null`)
+])
+
+/** One login on one device. `accessUntil` is when the last access token issued for it expires. */
+export const sessions = pgTable('sessions', {
+  id: uuid().primaryKey(),
+  userId: uuid('user_id').notNull().references(() => users.id, { onDelete: 'cascade' }),
+  createdAt: moment('created_at').notNull().default(sql`now()`),
+  authTime: moment('auth_time').notNull().default(sql`now()`),
+  lastUsedAt: moment('last_used_at').notNull().default(sql`now()`),
+  expiresAt: moment('expires_at').notNull(),
+  accessUntil: moment('access_until').notNull(),
+  revokedAt: moment('revoked_at'),
+  ipAddress: text('ip_address'),
+  userAgent: text('user_agent')
+}, table => [
+  index('sessions_user_id_idx').on(table.userId)
+])
+
+/** Keys that sign access tokens. `privateKey` is sealed under a key derived from AUTH_SECRET. */
+export const signingKeys = pgTable('signing_keys', {
+  kid: text().primaryKey(),
+  algorithm: text().notNull(),
+  publicKey: text('public_key').notNull(),
+  privateKey: text('private_key').notNull(),
+  createdAt: moment('created_at').notNull().default(sql`now()`),
+  retiredAt: moment('retired_at'),
+  revokedAt: moment('revoked_at')
+})
+
+/** What happened, written in the transaction of the change that it describes. */
+export const auditEvents = pgTable('audit_events', {
+  id: uuid().primaryKey(),
+  type: text().notNull(),
+  outcome: text({ enum: ['success', 'failure'] }).notNull(),
+  occurredAt: moment('occurred_at').notNull().default(sql`now()`),
+  actorId: uuid('actor_id'),
+  targetId: uuid('target_id'),
+  sessionId: uuid('session_id'),
+  requestId: text('request_id'),
+  ipAddress: text('ip_address'),
+  userAgent: text('user_agent'),
+  details: jsonb().$type<Record<string, unknown>>().notNull().default({})
+}, table => [
+  index('audit_events_actor_id_idx').on(table.actorId, table.id),
+  index('audit_events_target_id_idx').on(table.targetId, table.id)
+])
+
+/** Consecutive failed logins per account or unknown identifier; the key is an HMAC, never the identifier. */
+export const loginAttempts = pgTable('login_attempts', {
+  key: bytea().primaryKey(),
+  failures: integer().notNull(),
+  lockedUntil: moment('locked_until'),
+  expiresAt: moment('expires_at').notNull()
+}, table => [
+  index('login_attempts_expires_at_idx').on(table.expiresAt)
+])

@@ -1,0 +1,42 @@
+import { createHmac, hkdfSync } from 'node:crypto'
+
+/** What a derived key is for: each purpose gets a key of its own, so that none can stand in for another (NIST SP 800-108). */
+export type Purpose = 'signing-key' | 'login-attempt'
+
+/** One entry of AUTH_SECRET: a public id that tells entries apart, and keys derived for each purpose. */
+export interface Secret {
+  readonly id: string
+  derive(purpose: Purpose): Buffer
+}
+
+const hkdf = (secret: string, info: string, bytes: number): Buffer =>
+  Buffer.from(hkdfSync('sha256', secret, 'auth-serve', info, bytes))
+
+/** The secrets of the service, newest first: the first makes new ciphertexts and MACs, all are accepted. */
+export interface Secrets {
+  readonly current: Secret
+  find(id: string): Secret | undefined
+}
+
+/** Derives (HKDF, RFC 5869) what the service needs from the configured secrets. Throws RangeError for an empty list. */
+export function createSecrets (values: readonly string[]): Secrets {
+  const secrets = values.map(value => {
+    const derived = new Map<Purpose, Buffer>()
+    return {
+      id: hkdf(value, 'id', 6).toString('base64url'),
+      derive (purpose: Purpose): Buffer {
+        const key = derived.get(purpose) ?? hkdf(value, purpose, 32)
+        derived.set(purpose, key)
+        return key
+      }
+    }
+  })
+  const [current] = secrets
+  if (current === undefined) throw new RangeError('at least one secret is needed')
+  return { current, find: id => secrets.find(secret => secret.id === id) }
+}
+
+/** HMAC-SHA-256 of `value` under the current secret's key for `purpose`. */
+export function mac (secrets: Secrets, purpose: Purpose, value: string): Buffer {
+  return createHmac('sha256', secrets.current.derive(purpose)).update(value).digest()
+}

@@ -1,0 +1,19 @@
+import type { ErrorCode } from '../errors.ts'
+
+/** What of an operation decides which errors it can give. */
+export interface OperationTraits {
+  /** Asks for an access token. */
+  authenticated: boolean
+  /** Reads a body. */
+  body: boolean
+  /** Codes that the route declares itself. */
+  declared: readonly ErrorCode[]
+}
+
+/** Every code that an operation can answer: what its policy and its input imply, and what it declares. */
+export function operationErrors ({ authenticated, body, declared }: OperationTraits): ErrorCode[] {
+  const codes: ErrorCode[] = ['INVALID_INPUT', 'INTERNAL_ERROR', ...declared]
+  if (authenticated) codes.push('TOKEN_MISSING', 'TOKEN_INVALID', 'TOKEN_EXPIRED', 'TOKEN_STALE', 'SESSION_REVOKED', 'SERVICE_UNAVAILABLE', 'DATABASE_ERROR')
+  if (body) codes.push('MALFORMED_REQUEST', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE')
+  return [...new Set(codes)]
+}

@@ -1,0 +1,122 @@
+import { v7 as uuidv7 } from 'uuid'
+import { canonicalEmail } from '../accounts/email.ts'
+import { toUser } from '../accounts/to-user.ts'
+import { canonicalUsername } from '../accounts/username.ts'
+import type { Audit, AuditEvent, RequestContext } from '../audit/audit.ts'
+import type { Database } from '../db/stores.ts'
+import type { UserRow } from '../db/users.ts'
+import { CodedError } from '../errors.ts'
+import type { KeyRing } from '../keys/key-ring.ts'
+import type { Passwords } from '../passwords/passwords.ts'
+import type { LoginResult } from '../schemas/token.ts'
+import type { LoginLock } from './login-lock.ts'
+
+/** Who wants to sign in: exactly one of `email` and `username`. */
+export interface Credentials { email?: string, username?: string, password: string }
+
+export interface LoginDependencies {
+  database: Database
+  audit: Audit
+  passwords: Passwords
+  keyRing: KeyRing
+  loginLock: LoginLock
+  /** Seconds. */
+  accessTtlSeconds: number
+  /** Seconds until a session ends whatever happens. */
+  sessionTtlSeconds: number
+}
+
+/**
+ * Signs a person in. Throws CodedError INVALID_CREDENTIALS (unknown person and wrong password alike, after the same
+ * work), ACCOUNT_DISABLED (only after the right password), TOO_MANY_ATTEMPTS and OVERLOADED.
+ */
+export type Login = (credentials: Credentials, context: RequestContext) => Promise<LoginResult>
+
+const invalidCredentials = () => new CodedError('INVALID_CREDENTIALS', 'The e-mail address, username or password is not right.')
+const accountDisabled = () => new CodedError('ACCOUNT_DISABLED', 'This account is disabled; ask an administrator.')
+
+export function createLogin (deps: LoginDependencies): Login {
+  const { database, audit, passwords } = deps
+
+  /** The account and what failures are counted under: the account itself, or the identifier that nobody has. */
+  async function identify ({ email, username }: Credentials): Promise<{ user: UserRow | undefined, subject: string }> {
+    const name = email === undefined ? canonicalUsername(username ?? '') : canonicalEmail(email) ?? ''
+    const user = email === undefined ? await database.users.findByUsername(name) : await database.users.findByEmail(name)
+    return { user, subject: user === undefined ? `${email === undefined ? 'username' : 'email'}:${name}` : `account:${user.id}` }
+  }
+
+  async function recordFailure (user: UserRow | undefined, reason: string, locks: boolean, context: RequestContext): Promise<void> {
+    const about = user === undefined ? {} : { targetId: user.id }
+    const events: AuditEvent[] = [{ type: 'authn_login_fail', outcome: 'failure', ...about, details: { reason } }]
+    if (locks) events.push({ type: 'authn_login_lock', outcome: 'success', ...about })
+    await audit.append(context, events)
+  }
+
+  /** A stronger configuration reaches people at their next login; a busy moment only puts it off to the one after. */
+  async function strengthenHash (user: UserRow, hash: string, password: string): Promise<void> {
+    if (!passwords.needsRehash(hash)) return
+    try {
+      await database.users.replacePasswordHash(user.id, hash, await passwords.hash(password))
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error
+    }
+  }
+
+  return async (credentials, context) => {
+    const { user, subject } = await identify(credentials)
+    const attempt = await deps.loginLock.begin(subject)
+    const hash = user?.passwordHash
+    let matches: boolean
+    try {
+      matches = await passwords.verify(hash, credentials.password)
+    } catch (error) {
+      await attempt.release()
+      throw error
+    }
+    if (!matches || user === undefined || hash === undefined || hash === null) {
+      await recordFailure(user, 'credentials', attempt.locks, context)
+      throw invalidCredentials()
+    }
+    if (!user.isActive) {
+      await attempt.clear(database)
+      await recordFailure(user, 'disabled', false, context)
+      throw accountDisabled()
+    }
+    await deps.keyRing.load()
+    const sessionId = uuidv7()
+    const loginAt = await audit.transaction(context, async (stores, record) => {
+      const openedAt = await stores.sessions.open({
+        id: sessionId,
+        userId: user.id,
+        credentialVersion: user.credentialVersion,
+        absoluteTtlSeconds: deps.sessionTtlSeconds,
+        accessTtlSeconds: deps.accessTtlSeconds,
+        ipAddress: context.ipAddress,
+        userAgent: context.userAgent
+      })
+      if (openedAt === undefined) throw invalidCredentials()
+      await attempt.clear(stores)
+      const about = { actorId: user.id, targetId: user.id, sessionId }
+      record({ type: 'authn_login_success', outcome: 'success', ...about })
+      record({ type: 'session_created', outcome: 'success', ...about })
+      return openedAt
+    })
+    const issuedAt = Math.floor(loginAt.getTime() / 1000)
+    await strengthenHash(user, hash, credentials.password)
+    return {
+      accessToken: await deps.keyRing.sign({
+        userId: user.id,
+        sessionId,
+        authzVersion: user.authzVersion,
+        roles: user.roles,
+        authTime: issuedAt,
+        issuedAt,
+        expiresAt: issuedAt + deps.accessTtlSeconds
+      }),
+      tokenType: 'Bearer',
+      expiresIn: deps.accessTtlSeconds,
+      sessionId,
+      user: toUser({ ...user, lastLoginAt: loginAt })
+    }
+  }
+}

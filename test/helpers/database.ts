@@ -1,0 +1,39 @@
+import { randomBytes } from 'node:crypto'
+import postgres from 'postgres'
+import type { Test } from 'tap'
+import type { DatabaseLocation } from '../../src/db/client.ts'
+
+/** What scripts/test.ts tells the test files: the server, and the name of a migrated database to clone. */
+export interface TestServer { location: DatabaseLocation, template: string }
+
+export function testServer (): TestServer {
+  const server = process.env.AUTH_SERVE_TEST_SERVER
+  if (server === undefined) throw new Error('run the tests with "npm test": it starts the PostgreSQL that they need')
+  return JSON.parse(server)
+}
+
+/** The same server, another database. */
+export function inDatabase (location: DatabaseLocation, database: string): DatabaseLocation {
+  if (!('url' in location)) return { ...location, database }
+  const url = new URL(location.url)
+  url.pathname = `/${database}`
+  return { url: url.href }
+}
+
+export function connect (location: DatabaseLocation): postgres.Sql {
+  const settings = { max: 2, onnotice: () => {} }
+  return 'url' in location ? postgres(location.url, settings) : postgres({ ...location, ...settings })
+}
+
+/** A database of its own for one test, dropped afterwards: a clone of the migrated template, or an empty one. */
+export async function createTestDatabase (t: Test, { empty = false } = {}): Promise<DatabaseLocation> {
+  const { location, template } = testServer()
+  const name = `test_${randomBytes(8).toString('hex')}`
+  const admin = connect(location)
+  await admin.unsafe(`create database ${name} ${empty ? '' : `template ${template}`}`)
+  t.teardown(async () => {
+    await admin.unsafe(`drop database if exists ${name} with (force)`)
+    await admin.end()
+  })
+  return inDatabase(location, name)
+}

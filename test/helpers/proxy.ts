@@ -1,0 +1,64 @@
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import type { Test } from 'tap'
+import type { DatabaseLocation } from '../../src/db/client.ts'
+
+/** A TCP proxy in front of the database, so that its outages can be made real. */
+export interface DatabaseProxy {
+  location: DatabaseLocation
+  /** Cuts every connection and refuses new ones. */
+  cut(): Promise<void>
+  /** Serves again, at the same address. */
+  restore(): Promise<void>
+  /** Keeps connections open but passes nothing on. */
+  freeze(): void
+}
+
+function targetOf (location: DatabaseLocation): { path: string } | { host: string, port: number } {
+  if (!('url' in location)) return { path: `${location.host}/.s.PGSQL.${location.port}` }
+  const url = new URL(location.url)
+  return { host: url.hostname, port: Number(url.port === '' ? 5432 : url.port) }
+}
+
+/** The same database through the proxy at this port. */
+function through (location: DatabaseLocation, port: number): DatabaseLocation {
+  if (!('url' in location)) return { ...location, host: '127.0.0.1', port }
+  const url = new URL(location.url)
+  url.hostname = '127.0.0.1'
+  url.port = String(port)
+  return { url: url.href }
+}
+
+export async function createDatabaseProxy (t: Test, location: DatabaseLocation): Promise<DatabaseProxy> {
+  const sockets = new Set<Socket>()
+  let frozen = false
+  const server = createServer(client => {
+    const upstream = connect(targetOf(location))
+    for (const [socket, other] of [[client, upstream], [upstream, client]] as const) {
+      sockets.add(socket)
+      socket.on('data', chunk => { if (!frozen) other.write(chunk) })
+      socket.on('error', () => {})
+      socket.on('close', () => { sockets.delete(socket); other.destroy() })
+    }
+  })
+  const listen = async (port: number): Promise<number> => {
+    server.listen(port, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    return typeof address === 'object' && address !== null ? address.port : port
+  }
+  const port = await listen(0)
+  const cut = async (): Promise<void> => {
+    const closed = server.listening ? once(server, 'close') : undefined
+    server.close()
+    for (const socket of sockets) socket.destroy()
+    await closed
+  }
+  t.teardown(cut)
+  return {
+    location: through(location, port),
+    cut,
+    restore: async () => { frozen = false; await listen(port) },
+    freeze: () => { frozen = true }
+  }
+}
