@@ -47,7 +47,9 @@ module.exports = {
     forbid('plugins-know-no-routes', 'Routes use plugins, never the other way round.', { path: '^plugins/' }, { path: '^routes/' }),
 
     forbid('domain-knows-no-http', 'Rules throw coded errors; plugins/errors.ts alone makes answers of them.',
-      { path: '^src/', pathNot: entries }, { path: [http, '^(plugins|routes)/'] }),
+      { path: '^src/', pathNot: [entries, '^src/logging/'] }, { path: [http, '^(plugins|routes)/'] }),
+    forbid('logging-knows-requests-by-type', 'What the log says of a request needs its type, never Fastify itself.',
+      { path: '^src/logging/' }, { path: [http, '^(plugins|routes)/'], ...anythingButTypes }),
     forbid('domain-is-given-its-stores', 'Use cases take stores as arguments and import their types only.',
       { path: '^src/[^/]+/', pathNot: ['^src/db/', entries] }, { path: '^src/db/', ...anythingButTypes }),
     forbid('drivers-live-in-db', 'drizzle and postgres.js are known to src/db and the plugin that opens the pool.',

@@ -2,10 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { createBulkhead } from '../src/bulkhead.ts'
-import { createClient, createOrm, type DatabaseLocation } from '../src/db/client.ts'
-import { toDatabaseError } from '../src/db/failures.ts'
-import { guard } from '../src/db/guard.ts'
+import type { DatabaseLocation } from '../src/db/client.ts'
+import { createPool } from '../src/db/pool.ts'
 import { prepareSchema } from '../src/db/schema-preparation.ts'
 import { createDatabase, type Database } from '../src/db/stores.ts'
 import { parseOptions } from '../src/options.ts'
@@ -67,33 +65,32 @@ async function db (app: FastifyInstance, options: DbOptions): Promise<void> {
   const settings = parseOptions('db', DbOptionsSchema, options)
   const { connectTimeoutSeconds, statementTimeoutMs, migrate, retryMs } = settings
   const location = locationOf(settings)
-  const client = createClient(location, { max: settings.poolMax, connectTimeoutSeconds, statementTimeoutMs })
-  const slots = createBulkhead({ concurrency: settings.poolMax, queue: settings.poolQueue, queueTimeoutMs: settings.acquireTimeoutMs })
-  const database = guard(createDatabase(createOrm(client)), async call => {
-    try {
-      return await slots.run(call)
-    } catch (error) {
-      throw toDatabaseError(error)
-    }
+  const pool = createPool({
+    location,
+    max: settings.poolMax,
+    queue: settings.poolQueue,
+    acquireTimeoutMs: settings.acquireTimeoutMs,
+    statementTimeoutMs,
+    connectTimeoutSeconds
   })
 
   const closing = new AbortController()
   let schemaReady = false
   let goOnWithout = () => {}
-  const outage = new Promise<void>(resolve => { goOnWithout = resolve })
-  const prepared = prepareSchema({ location, log: app.log, signal: closing.signal, onOutage: goOnWithout, connectTimeoutSeconds, migrate, retryMs })
+  const waiting = new Promise<void>(resolve => { goOnWithout = resolve })
+  const prepared = prepareSchema({ location, log: app.log, signal: closing.signal, onWaiting: goOnWithout, connectTimeoutSeconds, migrate, retryMs })
     .then(ready => { schemaReady = ready })
-  app.decorate(settings.decorator, { ...database, isSchemaReady: () => schemaReady })
+  app.decorate(settings.decorator, { ...createDatabase(pool), isSchemaReady: () => schemaReady })
   app.addHook('onClose', async () => {
     closing.abort()
     await prepared.catch(() => {})
-    await client.end({ timeout: 5 })
+    await pool.close()
   })
 
   const starting = new AbortController()
   const inTime = delay(startWaitMs, false, { signal: starting.signal })
   try {
-    await Promise.race([prepared, outage, inTime])
+    await Promise.race([prepared, waiting, inTime])
     prepared.catch(error => app.log.error({ err: error }, 'the database schema could not be prepared'))
   } finally {
     starting.abort()

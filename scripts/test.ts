@@ -2,9 +2,11 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createClient, type DatabaseLocation } from '../src/db/client.ts'
+import { sql } from 'drizzle-orm'
+import type { DatabaseLocation } from '../src/db/client.ts'
 import { startEmbeddedPostgres } from '../src/db/embedded/index.ts'
 import { migrateUp } from '../src/db/migrations.ts'
+import { createSinglePool } from '../src/db/pool.ts'
 import { inDatabase, type TestServer } from '../test/helpers/database.ts'
 
 /**
@@ -22,17 +24,16 @@ async function run (program: string, args: string[], env: NodeJS.ProcessEnv = pr
 
 async function withTemplate<T> (location: DatabaseLocation, work: (server: TestServer) => Promise<T>): Promise<T> {
   const template = `auth_serve_template_${process.pid}`
-  const settings = { max: 1, statementTimeoutMs: 0, connectTimeoutSeconds: 5 }
-  const admin = createClient(location, settings)
+  const admin = createSinglePool(location)
   try {
-    await admin.unsafe(`create database ${template}`)
-    const migrated = createClient(inDatabase(location, template), settings)
-    await migrateUp(migrated)
-    await migrated.end()
+    await admin.run(async orm => await orm.execute(sql.raw(`create database ${template}`)))
+    const pool = createSinglePool(inDatabase(location, template))
+    await migrateUp(pool)
+    await pool.close()
     return await work({ location, template })
   } finally {
-    await admin.unsafe(`drop database if exists ${template} with (force)`)
-    await admin.end()
+    await admin.run(async orm => await orm.execute(sql.raw(`drop database if exists ${template} with (force)`)))
+    await admin.close()
   }
 }
 

@@ -7,6 +7,7 @@ import { serveCommand } from './cli/serve.ts'
 import { usersCommand } from './cli/users.ts'
 import { ConfigError } from './config.ts'
 import { EmbeddedPostgresError } from './db/embedded/index.ts'
+import { isOutage } from './db/failures.ts'
 import { CodedError } from './errors.ts'
 import { version } from './version.ts'
 
@@ -29,6 +30,7 @@ const program = new Command('auth-serve')
 function explain (error: unknown): string {
   if (error instanceof ConfigError || error instanceof EmbeddedPostgresError) return error.message
   if (error instanceof CodedError) return [error.message, ...(error.errors ?? []).map(({ message }) => `- ${message}`)].join('\n')
+  if (isOutage(error)) return `The database cannot be reached: ${error instanceof Error ? error.message : ''}`
   return error instanceof Error ? error.stack ?? error.message : String(error)
 }
 

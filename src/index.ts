@@ -59,7 +59,14 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
 
   await app.register(loggingPlugin)
   const logging = app.authServeLogging
-  await app.register(errorsPlugin, { onProblem: (error, request) => logging.add(request, { errorCode: error.code }) })
+  await app.register(errorsPlugin, {
+    onProblem (error, request) {
+      logging.add(request, { errorCode: error.code })
+      if (error.code !== 'INVALID_INPUT') return
+      const fields = error.errors?.map(({ path, code }) => ({ path: logging.maskPath(request, path), code }))
+      request.log.debug({ fields, input: logging.describeInput(request) }, 'input refused')
+    }
+  })
   await app.register(healthPlugin)
   await app.register(dbPlugin, options.database)
   await app.register(passwordsPlugin, options.passwords ?? {})
@@ -88,3 +95,4 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
 
 export default authServe
 export { authServe }
+export { serverOptions } from './server-options.ts'

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyError, FastifyReply, FastifyRequest, FastifyHttpOptions } from 'fastify'
+import { LogController, type FastifyError, type FastifyHttpOptions, type FastifyReply, type FastifyRequest } from 'fastify'
 import { errorCatalogue } from './errors.ts'
 import { problemHeaders, toCodedError, toProblem } from './problem.ts'
 import { requestIdFrom, requestIdOf } from './request-id.ts'
@@ -48,7 +48,8 @@ export function serverOptions (settings: RootSettings = {}) {
     trustProxy: settings.trustProxy ?? false,
     genReqId: requestIdOf,
     requestIdHeader: false,
-    disableRequestLogging: true,
+    // One line a request is the logging plugin's.
+    logController: new LogController({ disableRequestLogging: true }),
     connectionTimeout: 60_000,
     requestTimeout: 30_000,
     keepAliveTimeout: 72_000,

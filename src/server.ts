@@ -1,9 +1,10 @@
+import { isatty } from 'node:tty'
 import closeWithGrace from 'close-with-grace'
 import { createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { readOrCreateSecret } from './config/secret-file.ts'
 import { openDatabase } from './database-location.ts'
-import { createLogger } from './logging/create-logger.ts'
+import { createLogger, flushLogs } from './logging/create-logger.ts'
 
 /**
  * Runs the service until a signal asks it to stop: it turns unready, finishes what is in flight and lets go of the
@@ -11,7 +12,7 @@ import { createLogger } from './logging/create-logger.ts'
  */
 export async function serve (config: Config): Promise<void> {
   const { server, database, tokens, logging } = config
-  const logger = createLogger({ level: logging.level, pretty: server.environment === 'development' && process.stdout.isTTY === true })
+  const logger = createLogger({ level: logging.level, pretty: server.environment === 'development' && isatty(1) })
   const opened = await openDatabase(config, logger)
   try {
     const secrets = tokens.secrets ?? [await readOrCreateSecret(database.dataDir)]
@@ -21,11 +22,13 @@ export async function serve (config: Config): Promise<void> {
       else logger.info({ event: 'sys_shutdown', signal }, 'stopping')
       await app.close()
       await opened.close()
+      await flushLogs(logger)
     })
     await app.listen({ host: server.host, port: server.port })
     logger.info({ event: 'sys_startup', publicUrl: server.publicUrl }, 'ready')
   } catch (error) {
     await opened.close()
+    await flushLogs(logger)
     throw error
   }
 }

@@ -1,5 +1,4 @@
 import { Command } from 'commander'
-import { createApp } from '../app.ts'
 import { generateSecret, loadConfig } from '../config.ts'
 import { createLogger } from '../logging/create-logger.ts'
 
@@ -7,6 +6,7 @@ export const openapiCommand = new Command('openapi')
   .description('print the OpenAPI document of the configured service; needs no database')
   .option('--yaml', 'YAML instead of JSON')
   .action(async ({ yaml = false }: { yaml?: boolean }) => {
+    const { createApp } = await import('../app.ts')
     const config = loadConfig()
     config.server.docsEnabled = true
     config.database.migrate = false

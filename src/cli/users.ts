@@ -1,11 +1,8 @@
 import { Command, Option } from 'commander'
 import { createCreateAccount } from '../accounts/create-account.ts'
 import { createAudit } from '../audit/audit.ts'
-import { createOrm } from '../db/client.ts'
-import { toDatabaseError } from '../db/failures.ts'
 import { migrateUp } from '../db/migrations.ts'
 import { createDatabase } from '../db/stores.ts'
-import { createPasswords } from '../passwords/passwords.ts'
 import { promptForPassword, readPasswordFromStdin } from './read-password.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -16,12 +13,13 @@ const commandLine = { requestId: null, ipAddress: null, userAgent: 'auth-serve u
 async function createUser ({ email, role, passwordStdin = false }: CreateOptions, command: Command): Promise<void> {
   if (!passwordStdin && !process.stdin.isTTY) command.error('error: no terminal to ask for the password on; pipe it in with --password-stdin')
   const password = passwordStdin ? await readPasswordFromStdin() : await promptForPassword()
-  const user = await withDatabase(async (sql, config) => {
-    if (config.database.migrate) await migrateUp(sql)
-    const database = createDatabase(createOrm(sql))
+  const user = await withDatabase(async (pool, config) => {
+    if (config.database.migrate) await migrateUp(pool)
+    const database = createDatabase(pool)
+    const { createPasswords } = await import('../passwords/passwords.ts')
     const passwords = await createPasswords(config.passwords)
     const createAccount = createCreateAccount({ database, passwords, audit: createAudit(database, () => {}) })
-    return await createAccount({ email, password }, role === 'admin' ? ['user', 'admin'] : ['user'], commandLine).catch(error => { throw toDatabaseError(error) })
+    return await createAccount({ email, password }, role === 'admin' ? ['user', 'admin'] : ['user'], commandLine)
   })
   process.stdout.write(`${user.id}\n`)
 }

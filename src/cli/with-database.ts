@@ -1,18 +1,18 @@
 import { loadConfig, type Config } from '../config.ts'
-import { createClient, type Sql } from '../db/client.ts'
+import { createSinglePool, type Pool } from '../db/pool.ts'
 import { openDatabase } from '../database-location.ts'
 import { createLogger } from '../logging/create-logger.ts'
 
 /** Runs a command over one connection to the configured database and lets go of everything afterwards. */
-export async function withDatabase<T> (work: (sql: Sql, config: Config) => Promise<T>): Promise<T> {
+export async function withDatabase<T> (work: (pool: Pool, config: Config) => Promise<T>): Promise<T> {
   const config = loadConfig()
   const { location, close } = await openDatabase(config, createLogger({ level: 'warn', pretty: false, destination: 2 }))
   try {
-    const sql = createClient(location, { max: 1, statementTimeoutMs: 0, connectTimeoutSeconds: 10 })
+    const pool = createSinglePool(location)
     try {
-      return await work(sql, config)
+      return await work(pool, config)
     } finally {
-      await sql.end({ timeout: 5 })
+      await pool.close()
     }
   } finally {
     await close()

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { Orm } from './client.ts'
+import type { Run } from './pool.ts'
 import { auditEvents } from './tables.ts'
 
 export type NewAuditEvent = Omit<typeof auditEvents.$inferInsert, 'id' | 'occurredAt'>
@@ -7,10 +7,10 @@ export type NewAuditEvent = Omit<typeof auditEvents.$inferInsert, 'id' | 'occurr
 export type AuditEventStore = ReturnType<typeof createAuditEventStore>
 
 /** The audit trail. Rows are only ever added. */
-export function createAuditEventStore (orm: Orm) {
+export function createAuditEventStore (run: Run) {
   return {
     async append (events: readonly NewAuditEvent[]): Promise<void> {
-      await orm.insert(auditEvents).values(events.map(event => ({ id: uuidv7(), ...event })))
+      await run(async orm => await orm.insert(auditEvents).values(events.map(event => ({ id: uuidv7(), ...event }))))
     }
   }
 }

@@ -6,34 +6,64 @@ export type DatabaseLocation =
   | { url: string }
   | { host: string, port: number, database: string, username: string, password: string }
 
-export interface ClientOptions {
-  /** Connections at most. */
-  max: number
+export interface ConnectionOptions {
   /** Milliseconds a statement may run before PostgreSQL cancels it; 0 for no bound. */
   statementTimeoutMs: number
   connectTimeoutSeconds: number
 }
 
-export type Sql = postgres.Sql
 export type Orm = PostgresJsDatabase
 
-/** Opens a pool of postgres.js. It connects lazily: a database that is down does not fail here. */
-export function createClient (location: DatabaseLocation, options: ClientOptions): Sql {
-  const settings = {
-    max: options.max,
-    connect_timeout: options.connectTimeoutSeconds,
-    idle_timeout: 60,
-    // postgres.js backs off between failed connects; a short cap lets the service return soon after the database.
-    backoff: (retries: number) => Math.min(0.1 * retries, 1),
-    onnotice: () => {},
-    connection: {
-      application_name: 'auth-serve',
-      ...(options.statementTimeoutMs > 0 ? { statement_timeout: options.statementTimeoutMs } : {})
-    }
-  }
-  return 'url' in location ? postgres(location.url, settings) : postgres({ ...location, ...settings })
+/** One connection, for one user at a time. Once `isLost()`, every statement on it fails. */
+export interface Connection {
+  orm: Orm
+  isLost(): boolean
+  /** Ends it at once; a statement that is under way fails with CONNECTION_DESTROYED. */
+  destroy(): void
+  /** Ends it when what is under way is done. */
+  close(): Promise<void>
 }
 
-export function createOrm (client: Sql): Orm {
-  return drizzle(client)
+/** What a statement meets on a connection that went away before it; its code is that of postgres.js. */
+export class ConnectionLostError extends Error {
+  readonly code = 'CONNECTION_CLOSED'
+}
+
+/**
+ * Opens a connection; it connects at its first statement. It never connects again: postgres.js would do so by itself,
+ * and the rest of a transaction would then run outside of it (docs/decisions/004-one-client-per-connection.md).
+ */
+export function openConnection (location: DatabaseLocation, { statementTimeoutMs, connectTimeoutSeconds }: ConnectionOptions): Connection {
+  let lost = false
+  const settings = {
+    max: 1,
+    idle_timeout: 0,
+    max_lifetime: null,
+    connect_timeout: connectTimeoutSeconds,
+    // drizzle maps array columns itself.
+    fetch_types: false,
+    onnotice: () => {},
+    onclose: () => { lost = true },
+    connection: {
+      application_name: 'auth-serve',
+      ...(statementTimeoutMs > 0 ? { statement_timeout: statementTimeoutMs } : {})
+    }
+  }
+  const client = 'url' in location ? postgres(location.url, settings) : postgres({ ...location, ...settings })
+  const end = async (timeout: number) => {
+    lost = true
+    await client.end({ timeout })
+  }
+  const guarded = new Proxy(client, {
+    get (target, key, receiver) {
+      if (lost && key === 'unsafe') throw new ConnectionLostError('the connection was lost before this statement')
+      return Reflect.get(target, key, receiver)
+    }
+  })
+  return {
+    orm: drizzle(guarded),
+    isLost: () => lost,
+    destroy: () => { end(0).catch(() => {}) },
+    close: async () => { await end(5) }
+  }
 }

@@ -29,6 +29,11 @@ export function isOutage (error: unknown): boolean {
   return codesOf(error).some(code => connectionCodes.has(code) || outageState.test(code))
 }
 
+/** True where the connection itself is of no more use: it broke, was never there, or the server ends it. */
+export function isConnectionFailure (error: unknown): boolean {
+  return codesOf(error).some(code => connectionCodes.has(code) || /^(?:08...|28...|57P0.|53300|3D000)$/.test(code))
+}
+
 /** True where the unique index of this name was violated (SQLSTATE 23505). */
 export function isUniqueViolation (error: unknown, constraint: string): boolean {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {

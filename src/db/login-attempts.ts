@@ -1,5 +1,5 @@
-import { eq, lt, sql } from 'drizzle-orm'
-import type { Orm } from './client.ts'
+import { eq, sql } from 'drizzle-orm'
+import type { Run } from './pool.ts'
 import { loginAttempts } from './tables.ts'
 
 /** How many failures in a row lock a login, and for how long. */
@@ -18,7 +18,7 @@ const forgetAfter = sql`now() + interval '1 day'`
 export type LoginAttemptStore = ReturnType<typeof createLoginAttemptStore>
 
 /** Consecutive failed logins, counted before the password is checked so that parallel guesses cannot outrun the limit. */
-export function createLoginAttemptStore (orm: Orm) {
+export function createLoginAttemptStore (run: Run) {
   return {
     /**
      * Counts one attempt as failed in advance, unless the key is locked. The attempt that reaches the limit is still
@@ -29,39 +29,33 @@ export function createLoginAttemptStore (orm: Orm) {
         then now() + make_interval(secs => least(${policy.lockSeconds}::float8 * power(2, least(${failures} - ${policy.maxFailures}::int, 20)), ${policy.maxLockSeconds}::float8))
         end`
       const counted = sql`case when ${loginAttempts.expiresAt} <= now() then 1 else ${loginAttempts.failures} + 1 end`
-      const rows = await orm.insert(loginAttempts)
-        .values({ key, failures: 1, lockedUntil: nextLock(sql`1`), expiresAt: forgetAfter })
-        .onConflictDoUpdate({
-          target: loginAttempts.key,
-          set: { failures: counted, lockedUntil: nextLock(counted), expiresAt: forgetAfter },
-          setWhere: sql`${loginAttempts.lockedUntil} is null or ${loginAttempts.lockedUntil} <= now()`
-        })
-        .returning({ failures: loginAttempts.failures })
-      const [counter] = rows
-      if (counter !== undefined) return { allowed: true, failures: counter.failures }
-      const [row] = await orm.select({ seconds: sql<string>`ceil(extract(epoch from ${loginAttempts.lockedUntil} - now()))` })
-        .from(loginAttempts).where(eq(loginAttempts.key, key))
-      return { allowed: false, retryAfterSeconds: Math.max(1, Number(row?.seconds ?? 1)) }
+      return await run(async orm => {
+        const [counter] = await orm.insert(loginAttempts)
+          .values({ key, failures: 1, lockedUntil: nextLock(sql`1`), expiresAt: forgetAfter })
+          .onConflictDoUpdate({
+            target: loginAttempts.key,
+            set: { failures: counted, lockedUntil: nextLock(counted), expiresAt: forgetAfter },
+            setWhere: sql`${loginAttempts.lockedUntil} is null or ${loginAttempts.lockedUntil} <= now()`
+          })
+          .returning({ failures: loginAttempts.failures })
+        if (counter !== undefined) return { allowed: true, failures: counter.failures }
+        const [locked] = await orm.select({ seconds: sql<string>`ceil(extract(epoch from ${loginAttempts.lockedUntil} - now()))` })
+          .from(loginAttempts).where(eq(loginAttempts.key, key))
+        return { allowed: false, retryAfterSeconds: Math.max(1, Number(locked?.seconds ?? 1)) }
+      })
     },
 
     /** Takes one reservation back: the password was not judged, so the attempt is no failure. */
     async release (key: Buffer, policy: LockPolicy): Promise<void> {
-      await orm.update(loginAttempts).set({
+      await run(async orm => await orm.update(loginAttempts).set({
         failures: sql`greatest(${loginAttempts.failures} - 1, 0)`,
         lockedUntil: sql`case when ${loginAttempts.failures} - 1 >= ${policy.maxFailures}::int then ${loginAttempts.lockedUntil} end`
-      }).where(eq(loginAttempts.key, key))
+      }).where(eq(loginAttempts.key, key)))
     },
 
     /** Starts the count again after a success. */
     async clear (key: Buffer): Promise<void> {
-      await orm.delete(loginAttempts).where(eq(loginAttempts.key, key))
-    },
-
-    /** Removes at most `limit` counters that are no longer needed; answers how many. */
-    async purge (limit: number): Promise<number> {
-      const expired = orm.select({ key: loginAttempts.key }).from(loginAttempts).where(lt(loginAttempts.expiresAt, sql`now()`)).limit(limit)
-      const rows = await orm.delete(loginAttempts).where(sql`${loginAttempts.key} in ${expired}`).returning({ key: loginAttempts.key })
-      return rows.length
+      await run(async orm => await orm.delete(loginAttempts).where(eq(loginAttempts.key, key)))
     }
   }
 }

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { createClient, type DatabaseLocation } from './client.ts'
+import type { DatabaseLocation } from './client.ts'
 import { isOutage } from './failures.ts'
 import { migrateUp, migrationStatus } from './migrations.ts'
+import { createSinglePool } from './pool.ts'
 
 export interface SchemaPreparationOptions {
   location: DatabaseLocation
@@ -9,25 +10,25 @@ export interface SchemaPreparationOptions {
   migrate: boolean
   connectTimeoutSeconds: number
   retryMs: number
-  /** Told at each try that did not reach the database. */
-  onOutage: () => void
+  /** Told after each try that left the schema missing. */
+  onWaiting: () => void
   log: { info(details: object, message: string): void, warn(details: object, message: string): void }
   signal: AbortSignal
 }
 
 async function prepareOnce ({ location, migrate, connectTimeoutSeconds, log }: SchemaPreparationOptions): Promise<boolean> {
-  const client = createClient(location, { max: 1, statementTimeoutMs: 0, connectTimeoutSeconds })
+  const pool = createSinglePool(location, connectTimeoutSeconds)
   try {
     if (migrate) {
-      const applied = await migrateUp(client)
+      const applied = await migrateUp(pool)
       if (applied.length > 0) log.info({ migrations: applied }, 'database migrated')
       return true
     }
-    const pending = (await migrationStatus(client)).filter(migration => !migration.applied).map(migration => migration.name)
+    const pending = (await migrationStatus(pool)).filter(migration => !migration.applied).map(migration => migration.name)
     if (pending.length > 0) log.warn({ migrations: pending }, 'the database lacks migrations; run "auth-serve migrate up"')
     return pending.length === 0
   } finally {
-    await client.end({ timeout: 1 })
+    await pool.close()
   }
 }
 
@@ -42,8 +43,8 @@ export async function prepareSchema (options: SchemaPreparationOptions): Promise
     } catch (error) {
       if (!isOutage(error)) throw error
       options.log.warn({ err: error }, 'the database cannot be reached; trying again')
-      options.onOutage()
     }
+    options.onWaiting()
     await delay(options.retryMs, undefined, { signal: options.signal, ref: false }).catch(() => {})
   }
   return false

@@ -1,5 +1,5 @@
 import { and, eq, gt, isNull, sql } from 'drizzle-orm'
-import type { Orm } from './client.ts'
+import type { Run } from './pool.ts'
 import { sessions, users } from './tables.ts'
 
 export interface NewSession {
@@ -21,7 +21,7 @@ export interface LiveSession { authzVersion: number }
 export type SessionStore = ReturnType<typeof createSessionStore>
 
 /** The aggregate of sessions. */
-export function createSessionStore (orm: Orm) {
+export function createSessionStore (run: Run) {
   return {
     /**
      * Opens a session and notes the login, in one statement: the account row is locked and checked again, because a
@@ -29,7 +29,7 @@ export function createSessionStore (orm: Orm) {
      * login, or undefined with nothing written where the account is no longer what the password was checked against.
      */
     async open (session: NewSession): Promise<Date | undefined> {
-      const [row] = await orm.execute<{ created_at: string }>(sql`
+      const [row] = await run(async orm => await orm.execute<{ created_at: string }>(sql`
         with account as (
           update ${users} set last_login_at = now()
           where id = ${session.userId} and credential_version = ${session.credentialVersion} and is_active and deleted_at is null
@@ -41,17 +41,17 @@ export function createSessionStore (orm: Orm) {
           now() + make_interval(secs => ${session.accessTtlSeconds}),
           ${session.ipAddress}, ${session.userAgent}
         from account
-        returning created_at`)
+        returning created_at`))
       return row === undefined ? undefined : new Date(row.created_at)
     },
 
     /** The session if it has not ended and its user may use the service; undefined otherwise. */
     async findLive (id: string, userId: string): Promise<LiveSession | undefined> {
-      const [row] = await orm.select({ authzVersion: users.authzVersion }).from(sessions)
+      const [row] = await run(async orm => await orm.select({ authzVersion: users.authzVersion }).from(sessions)
         .innerJoin(users, eq(users.id, sessions.userId))
         .where(and(
           eq(sessions.id, id), eq(sessions.userId, userId), isNull(sessions.revokedAt), gt(sessions.expiresAt, sql`now()`),
-          users.isActive, isNull(users.deletedAt)))
+          users.isActive, isNull(users.deletedAt))))
       return row
     }
   }

@@ -1,5 +1,5 @@
 import { and, asc, isNull, sql } from 'drizzle-orm'
-import type { Orm } from './client.ts'
+import type { Run } from './pool.ts'
 import { signingKeys } from './tables.ts'
 
 export type SigningKeyRow = typeof signingKeys.$inferSelect
@@ -11,22 +11,22 @@ const signingKeyLock = 0x61757468_6b65
 export type SigningKeyStore = ReturnType<typeof createSigningKeyStore>
 
 /** The aggregate of signing keys. */
-export function createSigningKeyStore (orm: Orm) {
+export function createSigningKeyStore (run: Run) {
   return {
     /** Waits until no other transaction makes keys; the lock goes with the transaction. */
     async lock (): Promise<void> {
-      await orm.execute(sql`select pg_advisory_xact_lock(${signingKeyLock}::bigint)`)
+      await run(async orm => await orm.execute(sql`select pg_advisory_xact_lock(${signingKeyLock}::bigint)`))
     },
 
     async insert (key: NewSigningKey): Promise<void> {
-      await orm.insert(signingKeys).values(key)
+      await run(async orm => await orm.insert(signingKeys).values(key))
     },
 
     /** Keys whose tokens are still accepted, oldest first. */
     async listUsable (): Promise<SigningKeyRow[]> {
-      return await orm.select().from(signingKeys)
+      return await run(async orm => await orm.select().from(signingKeys)
         .where(and(isNull(signingKeys.retiredAt), isNull(signingKeys.revokedAt)))
-        .orderBy(asc(signingKeys.createdAt), asc(signingKeys.kid))
+        .orderBy(asc(signingKeys.createdAt), asc(signingKeys.kid)))
     }
   }
 }

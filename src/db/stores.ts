@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { createAuditEventStore, type AuditEventStore } from './audit-events.ts'
-import type { Orm } from './client.ts'
+import { toDatabaseError } from './failures.ts'
 import { createLoginAttemptStore, type LoginAttemptStore } from './login-attempts.ts'
+import type { Pool, Run } from './pool.ts'
 import { createSessionStore, type SessionStore } from './sessions.ts'
 import { createSigningKeyStore, type SigningKeyStore } from './signing-keys.ts'
 import { createUserStore, type UserStore } from './users.ts'
@@ -23,20 +24,31 @@ export interface Database extends Stores {
   ping(): Promise<void>
 }
 
-export function createStores (orm: Orm): Stores {
+function createStores (run: Run): Stores {
   return {
-    users: createUserStore(orm),
-    sessions: createSessionStore(orm),
-    signingKeys: createSigningKeyStore(orm),
-    auditEvents: createAuditEventStore(orm),
-    loginAttempts: createLoginAttemptStore(orm)
+    users: createUserStore(run),
+    sessions: createSessionStore(run),
+    signingKeys: createSigningKeyStore(run),
+    auditEvents: createAuditEventStore(run),
+    loginAttempts: createLoginAttemptStore(run)
   }
 }
 
-export function createDatabase (orm: Orm): Database {
+/**
+ * The one choke point of the database: every store call and every transaction, as a whole, takes a connection of the
+ * pool and fails with a CodedError.
+ */
+export function createDatabase (pool: Pool): Database {
+  const guarded = async <T>(call: () => Promise<T>): Promise<T> => {
+    try {
+      return await call()
+    } catch (error) {
+      throw toDatabaseError(error)
+    }
+  }
   return {
-    ...createStores(orm),
-    transaction: async work => await orm.transaction(async tx => await work(createStores(tx))),
-    ping: async () => { await orm.execute(sql`select 1`) }
+    ...createStores(async query => await guarded(async () => await pool.run(query))),
+    transaction: async work => await guarded(async () => await pool.transaction(async orm => await work(createStores(async query => await query(orm))))),
+    ping: async () => { await guarded(async () => await pool.run(async orm => await orm.execute(sql`select 1`))) }
   }
 }

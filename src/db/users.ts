@@ -1,6 +1,6 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import { userAlreadyExists, type TakenNames } from '../errors.ts'
-import type { Orm } from './client.ts'
+import type { Run } from './pool.ts'
 import { isUniqueViolation } from './failures.ts'
 import { users } from './tables.ts'
 
@@ -12,42 +12,42 @@ export type UserPatch = Partial<Pick<UserRow, 'username' | 'usernameCanonical' |
 export type UserStore = ReturnType<typeof createUserStore>
 
 /** The aggregate of people. Deleted rows are invisible to every function here. */
-export function createUserStore (orm: Orm) {
+export function createUserStore (run: Run) {
   const alive = isNull(users.deletedAt)
   return {
     /** Adds a user, or answers undefined and changes nothing where e-mail or username is taken. */
     async insert (user: NewUser): Promise<UserRow | undefined> {
-      const [row] = await orm.insert(users).values(user).onConflictDoNothing().returning()
+      const [row] = await run(async orm => await orm.insert(users).values(user).onConflictDoNothing().returning())
       return row
     },
 
     async findTakenNames (emailCanonical: string, usernameCanonical: string | null): Promise<TakenNames> {
-      const [row] = await orm.select({
+      const [row] = await run(async orm => await orm.select({
         email: sql<boolean>`exists (select 1 from ${users} where ${users.emailCanonical} = ${emailCanonical} and ${alive})`,
         username: sql<boolean>`exists (select 1 from ${users} where ${users.usernameCanonical} = ${usernameCanonical} and ${alive})`
-      }).from(sql`(select 1) as one`)
+      }).from(sql`(select 1) as one`))
       return row ?? { email: false, username: false }
     },
 
     async findById (id: string): Promise<UserRow | undefined> {
-      const [row] = await orm.select().from(users).where(and(eq(users.id, id), alive))
+      const [row] = await run(async orm => await orm.select().from(users).where(and(eq(users.id, id), alive)))
       return row
     },
 
     async findByEmail (emailCanonical: string): Promise<UserRow | undefined> {
-      const [row] = await orm.select().from(users).where(and(eq(users.emailCanonical, emailCanonical), alive))
+      const [row] = await run(async orm => await orm.select().from(users).where(and(eq(users.emailCanonical, emailCanonical), alive)))
       return row
     },
 
     async findByUsername (usernameCanonical: string): Promise<UserRow | undefined> {
-      const [row] = await orm.select().from(users).where(and(eq(users.usernameCanonical, usernameCanonical), alive))
+      const [row] = await run(async orm => await orm.select().from(users).where(and(eq(users.usernameCanonical, usernameCanonical), alive)))
       return row
     },
 
     /** Changes what the patch names. Throws CodedError USER_ALREADY_EXISTS for a username that is taken. */
     async update (id: string, patch: UserPatch): Promise<UserRow | undefined> {
       try {
-        const [row] = await orm.update(users).set({ ...patch, updatedAt: sql`now()` }).where(and(eq(users.id, id), alive)).returning()
+        const [row] = await run(async orm => await orm.update(users).set({ ...patch, updatedAt: sql`now()` }).where(and(eq(users.id, id), alive)).returning())
         return row
       } catch (error) {
         throw isUniqueViolation(error, 'users_username_canonical_key') ? userAlreadyExists({ email: false, username: true }) : error
@@ -56,7 +56,7 @@ export function createUserStore (orm: Orm) {
 
     /** Replaces a hash by a stronger one of the same password, unless the password changed in between. */
     async replacePasswordHash (id: string, before: string, after: string): Promise<void> {
-      await orm.update(users).set({ passwordHash: after }).where(and(eq(users.id, id), eq(users.passwordHash, before), alive))
+      await run(async orm => await orm.update(users).set({ passwordHash: after }).where(and(eq(users.id, id), eq(users.passwordHash, before), alive)))
     }
   }
 }

@@ -8,9 +8,9 @@ export interface LogCapture {
 }
 
 /** The logger of the service, writing into memory. */
-export function createLogCapture (level = 'debug'): LogCapture {
+export function createLogCapture (): LogCapture {
   let text = ''
-  const logger = createLogger({ level, pretty: false, destination: { write: (line: string) => { text += line } } })
+  const logger = createLogger({ level: 'debug', pretty: false, destination: { write: (line: string) => { text += line } } })
   return {
     logger,
     text: () => text,

@@ -16,7 +16,7 @@ t.test('errors plugin', async t => {
       throw new CodedError(code, 'What to do.', { retryAfterSeconds: 6.2, errors: [{ path: '/body/a', code: 'x', message: 'y' }], members: { more: 1 } })
     })
     scope.get('/bug', async () => { throw new Error('a secret of the machine room') })
-    scope.get('/thrown', async () => await Promise.reject('a text'))
+    scope.get('/thrown', (_request, reply) => { reply.send(Object.assign(new Error('a text'), { statusCode: 418 })) })
     scope.post('/post', { schema: { body: Type.Object({}) }, bodyLimit: 10 }, async () => ({}))
   }, { prefix: '/ours' })
   app.get('/host', async () => { throw new Error('of the host') })
@@ -73,6 +73,6 @@ t.test('errors plugin', async t => {
 
   t.test('wrong options fail the start', async t => {
     const other = Fastify()
-    await t.rejects(other.register(errorsPlugin, JSON.parse('{ "notFound": "yes" }')).ready(), { name: 'TypeError', message: /\/notFound/ })
+    await t.rejects(async () => { await other.register(errorsPlugin, JSON.parse('{ "notFound": "yes" }')) }, { name: 'TypeError', message: /\/notFound/ })
   })
 })

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { access, chmod, cp, readdir, readFile, rename, symlink } from 'node:fs/promises'
-import { basename, join, relative } from 'node:path'
+import { basename, join } from 'node:path'
 import { daemonDirectory, makeDaemonDirectory } from './daemon-directory.ts'
 import { ignore } from './directories.ts'
 import { EmbeddedPostgresError, hasCode } from './errors.ts'
@@ -47,7 +47,7 @@ async function linkLibraries (native: string, pkg: PlatformPackage): Promise<voi
   const list: unknown = JSON.parse(await readFile(join(pkg.directory, 'native', 'pg-symlinks.json'), 'utf8').catch(ignore('ENOENT')) ?? '[]')
   for (const { source, target } of Array.isArray(list) ? list.filter(isLink) : []) {
     // Both paths are relative to the package, lie in one directory and begin with "native/".
-    const path = join(native, relative('native', target))
+    const path = join(native, target.replace(/^native\//, ''))
     if (await exists(path)) continue
     await symlink(basename(source), path).catch(ignore('EEXIST'))
   }

@@ -1,3 +1,4 @@
+import type { AdminConnection } from './admin-connection.ts'
 import { applicationRole, provision } from './application-role.ts'
 import { runnableBinaries } from './binaries.ts'
 import { checkVersion, clusterVersion, createCluster } from './cluster.ts'
@@ -53,9 +54,13 @@ export async function startEmbeddedPostgres (options: EmbeddedPostgresOptions, p
     log.info({ directory: place.home, version: platformPackage.version, user: place.user?.name }, 'started the embedded PostgreSQL')
   }
 
+  async function leave (connection: AdminConnection): Promise<void> {
+    await leaveServer(place, connection).catch((err: unknown) => { log.warn({ err }, 'could not leave the embedded PostgreSQL in order') })
+  }
+
   const first = await joinServer(place, start)
   const password = await provision(place, first.sql, database).catch(async (err: unknown) => {
-    await leaveServer(place, first)
+    await leave(first)
     throw err
   })
   const keeper = keep(first, async () => await joinServer(place, start), log)
@@ -64,8 +69,7 @@ export async function startEmbeddedPostgres (options: EmbeddedPostgresOptions, p
   async function close (): Promise<void> {
     stopBounding()
     const connection = await keeper.stop()
-    if (connection === undefined) return
-    await leaveServer(place, connection).catch((err: unknown) => { log.warn({ err }, 'could not leave the embedded PostgreSQL in order') })
+    if (connection !== undefined) await leave(connection)
   }
 
   let closing: Promise<void> | undefined

@@ -65,8 +65,8 @@ t.test('service routes', async t => {
       t.equal(response.json().code, 'MALFORMED_REQUEST')
     }
     t.equal((await register(`"${'x'.repeat(2_000_000)}"`)).json().code, 'PAYLOAD_TOO_LARGE')
-    for (const headers of [{ 'content-type': 'text/plain' }, { 'content-type': 'application/json; charset=latin1' }, { 'content-encoding': 'gzip' }]) {
-      const response = await register('{}', headers)
+    for (const [name, value] of [['content-type', 'text/plain'], ['content-type', 'application/json; charset=latin1'], ['content-encoding', 'gzip']] as const) {
+      const response = await register('{}', { [name]: value })
       t.equal(response.statusCode, 415)
       t.equal(response.json().code, 'UNSUPPORTED_MEDIA_TYPE')
     }

@@ -1,20 +1,29 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
+import type { DatabaseLocation } from '../../../src/db/client.ts'
 import { migrateDown, migrateUp, listMigrations, migrationStatus } from '../../../src/db/migrations.ts'
+import { createSinglePool } from '../../../src/db/pool.ts'
 import { connect, createTestDatabase } from '../../helpers/database.ts'
 
 const tablesOf = async (sql: ReturnType<typeof connect>): Promise<string[]> =>
   (await sql`select table_name from information_schema.tables where table_schema = 'public' order by 1`).map(row => row.table_name)
 
+function poolOf (t: Test, location: DatabaseLocation) {
+  const pool = createSinglePool(location)
+  t.teardown(async () => { await pool.close() })
+  return pool
+}
+
 t.test('migrations go up, down and up again, with rows', async t => {
-  const sql = connect(await createTestDatabase(t, { empty: true }))
+  const location = await createTestDatabase(t, { empty: true })
+  const [sql, pool] = [connect(location), poolOf(t, location)]
   t.teardown(async () => { await sql.end() })
   const names = (await listMigrations()).map(({ name }) => name)
-  t.same(await migrationStatus(sql), names.map(name => ({ name, applied: false })))
+  t.same(await migrationStatus(pool), names.map(name => ({ name, applied: false })))
   t.same(await tablesOf(sql), [], 'asking for the status writes nothing')
 
-  t.same(await migrateUp(sql), names)
-  t.same(await migrateUp(sql), [])
-  t.same(await migrationStatus(sql), names.map(name => ({ name, applied: true })))
+  t.same(await migrateUp(pool), names)
+  t.same(await migrateUp(pool), [])
+  t.same(await migrationStatus(pool), names.map(name => ({ name, applied: true })))
   const schema = await tablesOf(sql)
   const id = '01920000-0000-7000-8000-000000000001'
   await sql`insert into users (id, email, email_canonical) values (${id}, 'a@b.example', 'a@b.example')`
@@ -23,26 +32,25 @@ t.test('migrations go up, down and up again, with rows', async t => {
   await sql`insert into signing_keys (kid, algorithm, public_key, private_key) values ('k', 'ES256', 'p', 'p')`
   await sql`insert into login_attempts (key, failures, expires_at) values ('k', 1, now())`
 
-  for (const name of names.toReversed()) t.equal(await migrateDown(sql), name)
-  t.equal(await migrateDown(sql), undefined)
+  for (const name of names.toReversed()) t.equal(await migrateDown(pool), name)
+  t.equal(await migrateDown(pool), undefined)
   t.same(await tablesOf(sql), ['auth_serve_migrations'])
 
-  t.same(await migrateUp(sql), names)
+  t.same(await migrateUp(pool), names)
   t.same(await tablesOf(sql), schema)
 })
 
 t.test('four migrations at once on an empty database all succeed, one of them works', async t => {
   const location = await createTestDatabase(t, { empty: true })
-  const clients = Array.from({ length: 4 }, () => connect(location))
-  t.teardown(async () => { await Promise.all(clients.map(async sql => await sql.end())) })
-  const applied = await Promise.all(clients.map(async sql => await migrateUp(sql)))
+  const applied = await Promise.all(Array.from({ length: 4 }, async () => await migrateUp(poolOf(t, location))))
   t.equal(applied.filter(names => names.length > 0).length, 1)
 })
 
 t.test('a migration that fails leaves nothing behind', async t => {
-  const sql = connect(await createTestDatabase(t, { empty: true }))
+  const location = await createTestDatabase(t, { empty: true })
+  const [sql, pool] = [connect(location), poolOf(t, location)]
   t.teardown(async () => { await sql.end() })
   await sql`create table sessions (mine int)`
-  await t.rejects(migrateUp(sql), /already exists/)
+  await t.rejects(migrateUp(pool), /already exists/)
   t.same(await tablesOf(sql), ['sessions'])
 })

@@ -1,0 +1,114 @@
+import { stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { cli, run, startService, temporaryFolder } from './helpers/service.ts'
+import { connect, createTestDatabase } from './helpers/database.ts'
+import { createDatabaseProxy } from './helpers/proxy.ts'
+import type { DatabaseLocation } from '../src/db/client.ts'
+import { version } from '../src/version.ts'
+
+const secret = 'a-secret-of-the-test-suite-that-is-long-enough'
+const cheap = { ARGON2_MEMORY_KIB: '1024', ARGON2_TIME_COST: '1' }
+const auth = async (args: string[], env: Record<string, string> = {}, input?: string) => await run([cli, ...args], env, input)
+
+/** A URL for a location, over TCP, as an operator has one. */
+async function urlOf (t: Test, location: DatabaseLocation): Promise<string> {
+  if ('url' in location) return location.url
+  const proxied = (await createDatabaseProxy(t, location)).location
+  if ('url' in proxied) return proxied.url
+  const { host, port, database, username, password } = proxied
+  return `postgres://${username}:${encodeURIComponent(password)}@${host}:${port}/${database}`
+}
+
+t.test('help, version and misuse', async t => {
+  const help = await auth(['--help'])
+  t.equal(help.code, 0)
+  for (const command of ['serve', 'migrate', 'users', 'secret', 'openapi']) t.match(help.stdout, command)
+  t.equal((await auth(['users', 'create', '--help'])).code, 0)
+  t.same(await auth(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' })
+  for (const args of [['nothing'], ['users', 'create'], ['users', 'create', '--email', 'a@b.example', '--role', 'king'], ['serve', '--loud'], ['migrate', 'sideways']]) {
+    const { code, stdout, stderr } = await auth(args)
+    t.equal(code, 2, args.join(' '))
+    t.equal(stdout, '')
+    t.match(stderr, /error|Usage/)
+  }
+})
+
+t.test('secret prints one that production accepts, a new one each time', async t => {
+  const [one, two] = [await auth(['secret']), await auth(['secret'])]
+  t.match(one.stdout, /^[\w-]{43,}\n$/)
+  t.not(one.stdout, two.stdout)
+})
+
+t.test('openapi prints the document without a database', async t => {
+  const json = await auth(['openapi'])
+  t.equal(json.code, 0)
+  const document = JSON.parse(json.stdout)
+  t.equal(document.openapi, '3.1.0')
+  t.same(Object.keys(document.paths).sort(), ['/', '/api/v1/auth/login', '/api/v1/auth/register', '/api/v1/users/me', '/health', '/readiness'])
+  const yaml = await auth(['openapi', '--yaml'], { DOCS_ENABLED: 'false' })
+  t.match(yaml.stdout, /^openapi: 3\.1\.0/)
+})
+
+t.test('a bad configuration is told whole, with exit code 2', async t => {
+  const { code, stderr } = await auth(['serve'], { NODE_ENV: 'production', PORT: 'x', AUTH_SECRET: 'short' })
+  t.equal(code, 2)
+  for (const key of ['PORT', 'AUTH_SECRET', 'DATABASE_URL']) t.match(stderr, key)
+  t.notMatch(stderr, /\bat .*:\d+:\d+/)
+})
+
+t.test('migrate up, status and down on a database of one\'s own', async t => {
+  const location = await createTestDatabase(t, { empty: true })
+  const env = { DATABASE_URL: await urlOf(t, location) }
+  t.match(await auth(['migrate', 'status'], env), { code: 0, stdout: /^pending 0000_initial\n/ })
+  t.match(await auth(['migrate', 'up'], env), { code: 0, stdout: /^applied 0000_initial\n/ })
+  t.match(await auth(['migrate', 'up'], env), { code: 0, stdout: 'nothing to apply\n' })
+  t.match(await auth(['migrate', 'status'], env), { code: 0, stdout: /^applied 0000_initial\n/ })
+  t.match(await auth(['migrate', 'down'], env), { code: 0, stdout: /^took back / })
+  t.match(await auth(['migrate', 'status'], { DATABASE_URL: 'postgres://localhost:1/none' }), { code: 1, stdout: '', stderr: /ECONNREFUSED/ })
+})
+
+t.test('users create adds a person who can sign in', async t => {
+  const location = await createTestDatabase(t)
+  const env = { DATABASE_URL: await urlOf(t, location), AUTH_SECRET: secret, ...cheap }
+  const created = await auth(['users', 'create', '--email', 'root@example.com', '--role', 'admin', '--password-stdin'], env, 'the engine weaves algebra\n')
+  t.match(created, { code: 0, stdout: /^[0-9a-f-]{36}\n$/, stderr: '' })
+  const again = await auth(['users', 'create', '--email', 'ROOT@example.com', '--password-stdin'], env, 'the engine weaves algebra')
+  t.match(again, { code: 1, stdout: '', stderr: /exists already/ })
+  t.match(await auth(['users', 'create', '--email', 'weak@example.com', '--password-stdin'], env, 'short'), { code: 1, stderr: /at least 8/ })
+  t.match(await auth(['users', 'create', '--email', 'x@example.com'], env), { code: 2, stderr: /--password-stdin/ })
+  const service = await startService(t, env)
+  const response = await fetch(`${service.url}/api/v1/auth/login`, {
+    method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ email: 'root@example.com', password: 'the engine weaves algebra' })
+  })
+  t.match(await response.json(), { user: { roles: ['user', 'admin'] } })
+  const sql = connect(location)
+  const rows = await sql`select user_agent, type from audit_events order by id limit 1`
+  await sql.end()
+  t.match([...rows], [{ user_agent: 'auth-serve users create', type: 'user_created' }])
+})
+
+t.test('serve: kill -9 right after a 201 loses nobody, SIGTERM ends it with 0', async t => {
+  const dataDir = await temporaryFolder(t)
+  const env = { DATA_DIR: dataDir, ...cheap }
+  const body = JSON.stringify({ email: 'ada@example.com', password: 'the engine weaves algebra' })
+  const post = async (url: string) => await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  const first = await startService(t, env)
+  t.equal((await post(`${first.url}/api/v1/auth/register`)).status, 201)
+  first.child.kill('SIGKILL')
+  await first.exited
+  const second = await startService(t, env)
+  t.equal((await post(`${second.url}/api/v1/auth/login`)).status, 200)
+  t.equal((await stat(join(dataDir, 'secret'))).mode & 0o777, 0o600)
+  second.child.kill('SIGTERM')
+  t.equal(await second.exited, 0)
+  const lines = second.output().trim().split('\n').map(line => JSON.parse(line))
+  for (const event of ['sys_startup', 'sys_shutdown']) t.ok(lines.some(line => line.event === event), event)
+  t.equal((await auth(['migrate', 'status'], env)).code, 0, 'commands start the database by themselves')
+})
+
+t.test('four services at once on an empty database all become ready', async t => {
+  const env = { DATABASE_URL: await urlOf(t, await createTestDatabase(t, { empty: true })), AUTH_SECRET: secret, ...cheap }
+  const services = await Promise.all(Array.from({ length: 4 }, async () => await startService(t, env)))
+  t.equal(services.length, 4)
+})

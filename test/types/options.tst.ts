@@ -1,0 +1,27 @@
+import type { FastifyInstance } from 'fastify'
+import { describe, expect, test } from 'tstyche'
+import type { Auth } from '../../plugins/auth.ts'
+import type { AuthServeDb } from '../../plugins/db.ts'
+import { authServe, type AuthServeOptions } from '../../src/index.ts'
+import type { User } from '../../src/schemas/user.ts'
+
+declare const app: FastifyInstance
+
+describe('what a host sees', () => {
+  test('the bundle takes a database, secrets and an issuer; the rest has defaults', () => {
+    expect(app.register).type.toBeCallableWith(authServe, { database: { url: 'postgres://db/x' }, secrets: ['s'], jwt: { issuer: 'i' } })
+    expect<Pick<AuthServeOptions, 'secrets'>>().type.toBe<{ secrets: string[] }>()
+    expect<AuthServeOptions>().type.not.toBeAssignableFrom<{ secrets: string[] }>()
+  })
+
+  test('decorators have named types', () => {
+    expect(app.authServeAuth).type.toBe<Auth>()
+    expect(app.authServeDb).type.toBe<AuthServeDb>()
+    expect(app.authServe.readProfile).type.toBeCallableWith('id')
+  })
+
+  test('a user is what its schema says', () => {
+    expect<User['username']>().type.toBe<string | null>()
+    expect<User['roles']>().type.toBe<string[]>()
+  })
+})
