@@ -12,8 +12,8 @@ export const DocsOptionsSchema = Type.Object({
   /** Name of the function that answers the OpenAPI document. */
   decorator: Type.String({ default: 'authServeOpenapi' }),
   version: Type.String(),
-  /** Where the service can be reached from outside; relative when absent. */
-  serverUrl: Type.Optional(Type.String({ minLength: 1 })),
+  /** Path that a proxy adds in front of the scope's own. */
+  basePath: Type.String({ default: '/' }),
   /** Path of Swagger UI below the scope's prefix; null serves none. */
   path: Type.Union([Type.String({ pattern: '^/' }), Type.Null()], { default: '/docs' })
 }, { additionalProperties: false })
@@ -47,7 +47,7 @@ function describeOperation (schema: FastifySchema, route: RouteOptions): Fastify
  * Routes without `config.access` are not ours and stay out.
  */
 async function docs (app: FastifyInstance, options: DocsOptions): Promise<void> {
-  const { decorator, version, serverUrl, path } = parseOptions('docs', DocsOptionsSchema, options)
+  const { decorator, version, basePath, path } = parseOptions('docs', DocsOptionsSchema, options)
   await app.register(swagger, {
     decorator,
     openapi: {
@@ -58,7 +58,8 @@ async function docs (app: FastifyInstance, options: DocsOptions): Promise<void> 
         description: 'Registration, login and profile. Every answer that is not a success is problem+json (RFC 9457).',
         license: { name: 'MIT', identifier: 'MIT' }
       },
-      servers: [{ url: serverUrl ?? '/' }],
+      // Relative, so that "try it out" goes to wherever the page came from.
+      servers: [{ url: basePath }],
       tags,
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } }
     },

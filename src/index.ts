@@ -71,7 +71,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
   await app.register(dbPlugin, options.database)
   await app.register(passwordsPlugin, options.passwords ?? {})
   for (const schema of sharedSchemas) app.addSchema(schema)
-  await app.register(docsPlugin, { version, serverUrl: publicUrl, path: docs ? '/docs' : null })
+  await app.register(docsPlugin, { version, basePath: publicUrl === undefined ? '/' : new URL(publicUrl).pathname, path: docs ? '/docs' : null })
 
   await app.register(async routes => {
     await routes.register(inputPlugin, options.input ?? {})
