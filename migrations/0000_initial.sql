@@ -26,7 +26,11 @@ CREATE TABLE "sessions" (
 	"auth_time" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	"last_used_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	"expires_at" timestamp (3) with time zone NOT NULL,
+	"idle_expires_at" timestamp (3) with time zone NOT NULL,
 	"access_until" timestamp (3) with time zone NOT NULL,
+	"refresh_hash" "bytea" NOT NULL,
+	"refresh_counter" integer DEFAULT 0 NOT NULL,
+	"rotated_at" timestamp (3) with time zone[] DEFAULT '{}'::timestamptz[] NOT NULL,
 	"revoked_at" timestamp (3) with time zone,
 	"ip_address" text,
 	"user_agent" text

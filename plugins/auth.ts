@@ -7,6 +7,7 @@ import { createKeyRing, type KeyRing } from '../src/keys/key-ring.ts'
 import { createSecrets, type Secrets } from '../src/keys/secrets.ts'
 import { parseOptions } from '../src/options.ts'
 import { createAuthenticate, type Principal } from '../src/sessions/authenticate.ts'
+import { authorize } from '../src/sessions/authorize.ts'
 import type { AuthServeDb } from './db.ts'
 
 /** Options of the auth plugin. */
@@ -23,6 +24,8 @@ export const AuthOptionsSchema = Type.Object({
   clientId: Type.String({ minLength: 1, default: 'auth-serve' }),
   /** Milliseconds between two readings of the keys that tokens of an unknown key may cause. */
   keyReloadIntervalMs: Type.Integer({ minimum: 100, default: 5000 }),
+  /** Seconds after a login or a proof of identity in which a session is fresh. */
+  freshSessionSeconds: Type.Integer({ minimum: 1, default: 600 }),
   /** Told of each request that was recognised, for logs. */
   onAuthenticated: Type.Optional(Type.Unsafe<OnAuthenticated>(Type.Function([Type.Any(), Type.Any()], Type.Void())))
 }, { additionalProperties: false })
@@ -31,8 +34,11 @@ type OnAuthenticated = (request: FastifyRequest, principal: Principal) => void
 
 export type AuthOptions = Pick<Static<typeof AuthOptionsSchema>, 'secrets' | 'issuer'> & Partial<Static<typeof AuthOptionsSchema>>
 
-/** Who may call a route: anybody, or whoever holds a valid access token of a live session. */
-export type Access = 'public' | 'session'
+/**
+ * Who may call a route: anybody (`public`; with `optional` the handler may ask for a token), whoever holds an access token
+ * of a live session (`session`), of one that was proven lately (`fresh`), or whoever has a permission.
+ */
+export type Access = 'public' | 'optional' | 'session' | 'fresh' | `${string}:${string}`
 
 /** Tokens, keys and who is asking. */
 export interface Auth {
@@ -40,6 +46,8 @@ export interface Auth {
   secrets: Secrets
   /** Whom the request was authenticated as. Throws CodedError TOKEN_MISSING on a route that asks for nobody. */
   principal(request: FastifyRequest): Principal
+  /** Authenticates a request on a route with `optional` access. Throws CodedError TOKEN_MISSING and the like. */
+  authenticate(request: FastifyRequest): Promise<Principal>
 }
 
 declare module 'fastify' {
@@ -93,9 +101,17 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
     }
   }
 
+  async function authenticateRequest (request: FastifyRequest): Promise<Principal> {
+    const principal = await authenticate(bearerToken(request))
+    principals.set(request, principal)
+    settings.onAuthenticated?.(request, principal)
+    return principal
+  }
+
   app.decorate(settings.decorator, {
     keyRing,
     secrets,
+    authenticate: authenticateRequest,
     principal (request: FastifyRequest) {
       const principal = principals.get(request)
       if (principal === undefined) throw new CodedError('TOKEN_MISSING', 'Send an access token as "Authorization: Bearer <token>".')
@@ -106,11 +122,9 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
   app.addHook('onRoute', route => {
     const access = route.config?.access
     if (access === undefined) throw new TypeError(`auth-serve auth: ${[route.method].flat().join(', ')} ${route.url} declares no config.access`)
-    if (access === 'public') return
+    if (access === 'public' || access === 'optional') return
     route.onRequest = [...[route.onRequest ?? []].flat(), async request => {
-      const principal = await authenticate(bearerToken(request))
-      principals.set(request, principal)
-      settings.onAuthenticated?.(request, principal)
+      authorize(access, await authenticateRequest(request), settings)
     }]
   })
 }

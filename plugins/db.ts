@@ -2,15 +2,21 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Breakers } from '../src/breakers/breakers.ts'
 import type { DatabaseLocation } from '../src/db/client.ts'
+import { judgeDatabaseError } from '../src/db/failures.ts'
 import { createPool } from '../src/db/pool.ts'
 import { prepareSchema } from '../src/db/schema-preparation.ts'
-import { createDatabase, type Database } from '../src/db/stores.ts'
+import { createDatabase, type Database, type Guard } from '../src/db/stores.ts'
 import { parseOptions } from '../src/options.ts'
 
 /** Options of the db plugin. */
 export const DbOptionsSchema = Type.Object({
   decorator: Type.String({ default: 'authServeDb' }),
+  /** Name under which the breaker plugin decorated the instance; without it there, calls go unguarded. */
+  breakersDecorator: Type.String({ default: 'authServeBreakers' }),
+  /** Name of the circuit breaker of this database. */
+  breaker: Type.String({ default: 'database' }),
   /** `postgres://user:password@host:port/database`; TLS by `?sslmode=require` or `verify-full`. */
   url: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
   /** In place of a URL, its parts; `host` may be the folder of a unix socket. */
@@ -53,6 +59,13 @@ function locationOf ({ url, host, port, database, username, password }: Static<t
   throw new TypeError('auth-serve db: invalid options: give url, or host, database, username and password')
 }
 
+/** The breaker of this database, where the breaker plugin is registered. */
+function guardOf (app: FastifyInstance, { breakersDecorator, breaker }: Static<typeof DbOptionsSchema>): Guard | undefined {
+  if (!app.hasDecorator(breakersDecorator)) return undefined
+  // Acquire, connect and statement timeouts bound each call already, and free its connection too.
+  return app.getDecorator<Breakers>(breakersDecorator).policy(breaker, { timeoutMs: 0, judge: judgeDatabaseError })
+}
+
 /** Milliseconds that the start waits for the schema before the service goes live without it. */
 const startWaitMs = 5000
 
@@ -80,7 +93,7 @@ async function db (app: FastifyInstance, options: DbOptions): Promise<void> {
   const waiting = new Promise<void>(resolve => { goOnWithout = resolve })
   const prepared = prepareSchema({ location, log: app.log, signal: closing.signal, onWaiting: goOnWithout, connectTimeoutSeconds, migrate, retryMs })
     .then(ready => { schemaReady = ready })
-  app.decorate(settings.decorator, { ...createDatabase(pool), isSchemaReady: () => schemaReady })
+  app.decorate(settings.decorator, { ...createDatabase(pool, guardOf(app, settings)), isSchemaReady: () => schemaReady })
   app.addHook('onClose', async () => {
     closing.abort()
     await prepared.catch(() => {})

@@ -32,12 +32,12 @@ const tags = [
 
 /** Completes an operation by what its policy and input imply: security and every error response. */
 function describeOperation (schema: FastifySchema, route: RouteOptions): FastifySchema {
-  const authenticated = route.config?.access !== 'public'
-  const errors = operationErrors({ authenticated, body: schema.body !== undefined, declared: route.config?.errors ?? [] })
+  const access = route.config?.access ?? 'public'
+  const errors = operationErrors({ access, body: schema.body !== undefined, declared: route.config?.errors ?? [] })
   const responses = typeof schema.response === 'object' ? schema.response : {}
   return {
     ...schema,
-    security: authenticated ? [{ bearer: [] }] : [],
+    security: access === 'public' ? [] : access === 'optional' ? [{ bearer: [] }, {}] : [{ bearer: [] }],
     response: { ...responses, ...problemResponses(errors) }
   }
 }

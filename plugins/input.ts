@@ -41,7 +41,7 @@ async function input (fastify: FastifyInstance, given: InputOptions): Promise<vo
     // An unknown address is answered as such, whatever was sent there.
     if (request.is404) return undefined
     if (!isJsonMediaType(request.headers['content-type'] ?? '')) throw unsupported('Send JSON encoded in UTF-8 (Content-Type: application/json).')
-    if (body.length === 0 && request.routeOptions.schema?.body === undefined) return undefined
+    if (body.length === 0 && mayLackBody(request.routeOptions.schema?.body)) return undefined
     return parseStrictJson(body, options)
   }
   const parserOptions = { parseAs: 'buffer' as const, ...options.bodyLimit !== undefined && { bodyLimit: options.bodyLimit } }
@@ -75,6 +75,12 @@ async function input (fastify: FastifyInstance, given: InputOptions): Promise<vo
   })
   fastify.setValidatorCompiler(compilerOf(fastify))
   fastify.setSchemaErrorFormatter((errors, part) => invalidInput(toFieldErrors(errors, part)))
+}
+
+/** A route without a body schema, or with one that takes null, may be called without a body. */
+function mayLackBody (schema: unknown): boolean {
+  if (schema === undefined) return true
+  return schema !== null && typeof schema === 'object' && 'anyOf' in schema && Array.isArray(schema.anyOf) && schema.anyOf.some(({ type }) => type === 'null')
 }
 
 function isEmpty (body: unknown): boolean {

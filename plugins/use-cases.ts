@@ -1,14 +1,21 @@
 import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { createChangePassword, type ChangePassword } from '../src/accounts/change-password.ts'
 import { createCreateAccount } from '../src/accounts/create-account.ts'
+import { createDeleteAccount, type DeleteAccount } from '../src/accounts/delete-account.ts'
 import { createReadProfile, createUpdateProfile, type ReadProfile, type UpdateProfile } from '../src/accounts/profile.ts'
 import { createRegister, type Register } from '../src/accounts/register.ts'
 import { createAudit, type AuditEvent, type RequestContext } from '../src/audit/audit.ts'
 import { parseOptions } from '../src/options.ts'
 import { requestIdOf } from '../src/request-id.ts'
+import { createConfirmPassword } from '../src/sessions/confirm-password.ts'
+import { createIssueTokens } from '../src/sessions/issue-tokens.ts'
 import { createLogin, type Login } from '../src/sessions/login.ts'
 import { createLoginLock } from '../src/sessions/login-lock.ts'
+import { createLogout, createLogoutAll, createLogoutByRefreshToken, type Logout, type LogoutAll, type LogoutByRefreshToken } from '../src/sessions/logout.ts'
+import { createReauthenticate, type Reauthenticate } from '../src/sessions/reauthenticate.ts'
+import { createRefresh, type Refresh } from '../src/sessions/refresh.ts'
 import type { Auth } from './auth.ts'
 import type { AuthServeDb } from './db.ts'
 import type { AuthServePasswords } from './passwords.ts'
@@ -20,7 +27,12 @@ export const UseCasesOptionsSchema = Type.Object({
   passwordsDecorator: Type.String({ default: 'authServePasswords' }),
   authDecorator: Type.String({ default: 'authServeAuth' }),
   accessTtlSeconds: Type.Integer({ minimum: 5, default: 900 }),
-  sessionTtlSeconds: Type.Integer({ minimum: 5, default: 2_592_000 }),
+  /** Seconds after which an unused refresh token expires. */
+  idleTtlSeconds: Type.Integer({ minimum: 5, default: 1_209_600 }),
+  /** Seconds after which a session ends whatever happens. */
+  absoluteTtlSeconds: Type.Integer({ minimum: 5, default: 2_592_000 }),
+  /** Seconds after its rotation in which a refresh token may be used again. */
+  refreshGraceSeconds: Type.Integer({ minimum: 0, maximum: 300, default: 10 }),
   /** Consecutive failed logins that lock an account or an unknown identifier. */
   loginMaxFailures: Type.Integer({ minimum: 1, maximum: 100, default: 5 }),
   /** Seconds of the first lock; each further failure doubles it. */
@@ -37,6 +49,13 @@ export type UseCasesOptions = Partial<Static<typeof UseCasesOptionsSchema>>
 export interface UseCases {
   register: Register
   login: Login
+  refresh: Refresh
+  reauthenticate: Reauthenticate
+  logout: Logout
+  logoutByRefreshToken: LogoutByRefreshToken
+  logoutAll: LogoutAll
+  changePassword: ChangePassword
+  deleteAccount: DeleteAccount
   readProfile: ReadProfile
   updateProfile: UpdateProfile
   /** Who asks, for the audit trail. */
@@ -56,12 +75,25 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
   const database = app.getDecorator<AuthServeDb>(settings.dbDecorator)
   const passwords = app.getDecorator<AuthServePasswords>(settings.passwordsDecorator)
   const { keyRing, secrets } = app.getDecorator<Auth>(settings.authDecorator)
-  const audit = createAudit(database, (event, context) => settings.onEvent?.(event, context))
+  const log: OnEvent = (event, context) => settings.onEvent?.(event, context)
+  const audit = createAudit(database, log)
   const loginLock = createLoginLock(database, secrets, { maxFailures: settings.loginMaxFailures, lockSeconds: settings.loginLockSeconds })
+
+  const { accessTtlSeconds, idleTtlSeconds, absoluteTtlSeconds } = settings
+  const lives = { accessTtlSeconds, idleTtlSeconds, absoluteTtlSeconds }
+  const issueTokens = createIssueTokens({ keyRing, secrets })
+  const confirmPassword = createConfirmPassword({ database, audit, passwords, loginLock })
 
   app.decorate(settings.decorator, {
     register: createRegister({ createAccount: createCreateAccount({ database, audit, passwords }) }),
-    login: createLogin({ ...settings, database, audit, passwords, keyRing, loginLock }),
+    login: createLogin({ database, audit, passwords, keyRing, loginLock, issueTokens, lives }),
+    refresh: createRefresh({ ...lives, database, secrets, issueTokens, log, graceSeconds: settings.refreshGraceSeconds }),
+    reauthenticate: createReauthenticate({ audit, confirmPassword, issueTokens, lives }),
+    logout: createLogout({ audit, secrets }),
+    logoutByRefreshToken: createLogoutByRefreshToken({ audit, secrets }),
+    logoutAll: createLogoutAll({ audit, secrets }),
+    changePassword: createChangePassword({ audit, passwords, confirmPassword }),
+    deleteAccount: createDeleteAccount({ audit }),
     readProfile: createReadProfile({ database }),
     updateProfile: createUpdateProfile({ audit }),
     contextOf: (request: FastifyRequest): RequestContext => ({

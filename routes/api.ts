@@ -1,6 +1,12 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { loginRoute } from './auth/login.ts'
+import { logoutRoute } from './auth/logout.ts'
+import { logoutAllRoute } from './auth/logout-all.ts'
+import { reauthenticateRoute } from './auth/reauthenticate.ts'
+import { refreshRoute } from './auth/refresh.ts'
 import { registerRoute } from './auth/register.ts'
+import { changePasswordRoute } from './users/change-password.ts'
+import { deleteMeRoute } from './users/delete-me.ts'
 import { readMeRoute } from './users/read-me.ts'
 import { updateMeRoute } from './users/update-me.ts'
 
@@ -8,6 +14,12 @@ import { updateMeRoute } from './users/update-me.ts'
 export const apiRoutes: FastifyPluginAsync = async app => {
   await app.register(registerRoute, { prefix: '/auth' })
   await app.register(loginRoute, { prefix: '/auth' })
+  await app.register(refreshRoute, { prefix: '/auth' })
+  await app.register(reauthenticateRoute, { prefix: '/auth' })
+  await app.register(logoutRoute, { prefix: '/auth' })
+  await app.register(logoutAllRoute, { prefix: '/auth' })
   await app.register(readMeRoute, { prefix: '/users' })
   await app.register(updateMeRoute, { prefix: '/users' })
+  await app.register(deleteMeRoute, { prefix: '/users' })
+  await app.register(changePasswordRoute, { prefix: '/users' })
 }

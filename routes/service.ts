@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { healthRoute } from './service/health.ts'
+import { jwksRoute } from './service/jwks.ts'
 import { readinessRoute } from './service/readiness.ts'
 import { rootRoute, type RootOptions } from './service/root.ts'
 
@@ -8,4 +9,5 @@ export const serviceRoutes: FastifyPluginAsync<RootOptions> = async (app, option
   await app.register(rootRoute, options)
   await app.register(healthRoute)
   await app.register(readinessRoute)
+  await app.register(jwksRoute)
 }

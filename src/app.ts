@@ -13,7 +13,7 @@ export interface AppOptions {
 
 /** The standalone service: the bundle at the root of an app of its own, its API under API_PREFIX. */
 export function createApp ({ config, database, secrets, logger }: AppOptions): FastifyInstance {
-  const { server, tokens, passwords, login } = config
+  const { server, tokens, sessions, passwords, login } = config
   const app: FastifyInstance = Fastify({
     ...serverOptions({ bodyLimit: server.bodyLimitBytes, trustProxy: server.trustProxy }),
     loggerInstance: logger
@@ -30,7 +30,7 @@ export function createApp ({ config, database, secrets, logger }: AppOptions): F
       migrate: config.database.migrate
     },
     jwt: { issuer: tokens.issuer, audience: tokens.audience, clientId: tokens.clientId },
-    sessions: { accessTtlSeconds: tokens.accessTtlSeconds, sessionTtlSeconds: tokens.sessionTtlSeconds },
+    sessions,
     login,
     passwords: { ...passwords },
     docs: server.docsEnabled

@@ -26,7 +26,8 @@ export interface AuthServeOptions {
   secrets: string[]
   database: Omit<DbOptions, 'decorator'>
   jwt: Pick<AuthOptions, 'issuer' | 'audience' | 'clientId'>
-  sessions?: Pick<UseCasesOptions, 'accessTtlSeconds' | 'sessionTtlSeconds'>
+  /** Lives of sessions and tokens, in seconds. */
+  sessions?: Pick<UseCasesOptions, 'accessTtlSeconds' | 'idleTtlSeconds' | 'absoluteTtlSeconds' | 'refreshGraceSeconds'> & Pick<AuthOptions, 'freshSessionSeconds'>
   login?: { maxFailures?: number, lockSeconds?: number }
   passwords?: Omit<PasswordsOptions, 'decorator'>
   input?: InputOptions
@@ -73,15 +74,17 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
   for (const schema of sharedSchemas) app.addSchema(schema)
   await app.register(docsPlugin, { version, basePath: publicUrl === undefined ? '/' : new URL(publicUrl).pathname, path: docs ? '/docs' : null })
 
+  const { freshSessionSeconds, ...sessions } = options.sessions ?? {}
   await app.register(async routes => {
     await routes.register(inputPlugin, options.input ?? {})
     await routes.register(authPlugin, {
       ...options.jwt,
       secrets: options.secrets,
+      freshSessionSeconds,
       onAuthenticated: (request, { userId, sessionId }) => logging.add(request, { userId, sessionId })
     })
     await routes.register(useCasesPlugin, {
-      ...options.sessions,
+      ...sessions,
       loginMaxFailures: options.login?.maxFailures,
       loginLockSeconds: options.login?.lockSeconds,
       onEvent: (event, context) => logging.event(null, { ...event, ...context })

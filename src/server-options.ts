@@ -10,6 +10,14 @@ export interface RootSettings {
   /** Bytes of a request body at most. */
   bodyLimit?: number
   trustProxy?: boolean | string[]
+  /** Milliseconds that the headers of a request may take to arrive. */
+  headersTimeoutMs?: number
+  /** Milliseconds that a whole request may take to arrive. */
+  requestTimeoutMs?: number
+  /** Milliseconds that a connection with a request may pass nothing on. */
+  connectionTimeoutMs?: number
+  /** Milliseconds that a connection may wait for its next request. */
+  keepAliveTimeoutMs?: number
 }
 
 /** Bytes of a request line and headers at most. */
@@ -29,20 +37,21 @@ function answerClientError (thrown: Error & { code?: string }, socket: Socket): 
     socket.destroy()
     return
   }
-  const error = toCodedError(thrown)
-  const known = error.code === 'INTERNAL_ERROR' ? toCodedError({ ...thrown, statusCode: 400 }) : error
+  // Whatever the parser does not take is the client's fault; what it says about that is not ours to repeat.
+  const error = toCodedError(Object.assign(thrown, { statusCode: 400 }))
   const requestId = requestIdFrom({})
-  const body = JSON.stringify(toProblem(known, { instance: '', requestId }))
-  const headers = { ...problemHeaders(known), 'x-request-id': requestId, 'content-length': String(Buffer.byteLength(body)), connection: 'close' }
-  const { status, title } = errorCatalogue[known.code]
+  const body = JSON.stringify(toProblem(error, { instance: '', requestId }))
+  const headers = { ...problemHeaders(error), 'x-request-id': requestId, 'content-length': String(Buffer.byteLength(body)), connection: 'close' }
+  const { status, title } = errorCatalogue[error.code]
   socket.end(`HTTP/1.1 ${status} ${title}\r\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`)
 }
 
 /**
  * Options for the root of a Fastify app that make it behave as the standalone service does where a plugin cannot:
- * request ids, proxies, timeouts (milliseconds), header size, and problem answers to what is no proper request.
+ * request ids, proxies, timeouts, header size, and problem answers to what is no proper request.
  */
 export function serverOptions (settings: RootSettings = {}) {
+  const { headersTimeoutMs = 20_000, requestTimeoutMs = 30_000, connectionTimeoutMs = 60_000, keepAliveTimeoutMs = 72_000 } = settings
   return {
     bodyLimit: settings.bodyLimit ?? 1_048_576,
     trustProxy: settings.trustProxy ?? false,
@@ -50,11 +59,14 @@ export function serverOptions (settings: RootSettings = {}) {
     requestIdHeader: false,
     // One line a request is the logging plugin's.
     logController: new LogController({ disableRequestLogging: true }),
-    connectionTimeout: 60_000,
-    requestTimeout: 30_000,
-    keepAliveTimeout: 72_000,
-    http: { maxHeaderSize, headersTimeout: 20_000 },
+    connectionTimeout: connectionTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    // Node.js looks every 30 seconds unless told otherwise, which would double the limits.
+    http: { maxHeaderSize, headersTimeout: headersTimeoutMs, connectionsCheckingInterval: Math.ceil(Math.min(headersTimeoutMs, requestTimeoutMs) / 10) },
     forceCloseConnections: 'idle',
+    // What still arrives on open connections while the server closes is served, and told `Connection: close`.
+    return503OnClosing: false,
     routerOptions: { maxParamLength: 256 },
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerClientError

@@ -71,10 +71,16 @@ const tokens = Type.Object({
   })),
   issuer: Type.String({ env: 'JWT_ISSUER', derived: 'PUBLIC_URL', example: 'https://accounts.example.com', pattern: '^\\S+$', expected: 'a name or URL without spaces', description: 'Claim `iss` of access tokens; verifiers must ask for exactly this. An https URL is what other software expects (RFC 8414).' }),
   audience: Type.String({ env: 'JWT_AUDIENCE', default: 'auth-serve', pattern: '^\\S+$', expected: 'one name or URL without spaces', description: 'Claim `aud` of access tokens; verifiers must ask for exactly this.' }),
-  clientId: Type.String({ env: 'JWT_CLIENT_ID', default: 'auth-serve', pattern: '^[\\x21-\\x7E]+$', expected: 'printable ASCII without spaces', description: 'Claim `client_id` of access tokens.' }),
-  accessTtlSeconds: Type.Integer({ env: 'ACCESS_TOKEN_TTL_SECONDS', default: 900, minimum: 5, maximum: 86400, description: 'Life of an access token in seconds.' }),
-  sessionTtlSeconds: Type.Integer({ env: 'REFRESH_ABSOLUTE_TTL_SECONDS', default: 2592000, minimum: 5, maximum: 31536000, description: 'Life of a session in seconds, from the login on; no token outlives it.' })
+  clientId: Type.String({ env: 'JWT_CLIENT_ID', default: 'auth-serve', pattern: '^[\\x21-\\x7E]+$', expected: 'printable ASCII without spaces', description: 'Claim `client_id` of access tokens.' })
 }, { title: 'Secrets and tokens' })
+
+const sessions = Type.Object({
+  accessTtlSeconds: Type.Integer({ env: 'ACCESS_TOKEN_TTL_SECONDS', default: 900, minimum: 5, maximum: 86400, description: 'Life of an access token in seconds.' }),
+  idleTtlSeconds: Type.Integer({ env: 'REFRESH_IDLE_TTL_SECONDS', default: 1209600, minimum: 5, maximum: 31536000, description: 'Seconds after which a refresh token that nobody used expires.' }),
+  absoluteTtlSeconds: Type.Integer({ env: 'REFRESH_ABSOLUTE_TTL_SECONDS', default: 2592000, minimum: 5, maximum: 31536000, description: 'Life of a session in seconds, from the login on; no token outlives it.' }),
+  refreshGraceSeconds: Type.Integer({ env: 'REFRESH_GRACE_SECONDS', default: 10, minimum: 0, maximum: 300, description: 'Seconds after its rotation in which a refresh token still gets the newest one: for lost responses and parallel tabs.' }),
+  freshSessionSeconds: Type.Integer({ env: 'FRESH_SESSION_SECONDS', default: 600, minimum: 1, maximum: 86400, description: 'Seconds after a login or reauthentication in which an account may be deleted and the like.' })
+}, { title: 'Sessions' })
 
 const passwords = Type.Object({
   minLength: Type.Integer({ env: 'PASSWORD_MIN_LENGTH', default: 8, minimum: 8, maximum: 1024, description: 'Shortest new password in code points (ASVS 6.2.1 asks for 8).' }),
@@ -124,7 +130,7 @@ const logging = Type.Object({
  * no default, `sensitive` values are never shown, `processOnly` ones count in the environment but not in `.env`,
  * `expected` says in a message what a pattern wants.
  */
-export const ConfigSchema = Type.Object({ server, database, tokens, passwords, login, logging })
+export const ConfigSchema = Type.Object({ server, database, tokens, sessions, passwords, login, logging })
 
 /** The settings of the standalone service, complete and checked. */
 export type Config = Static<typeof ConfigSchema>

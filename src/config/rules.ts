@@ -65,8 +65,13 @@ const valueRules: Rule[] = [
 const contradictionRules: Rule[] = [
   {
     keys: ['ACCESS_TOKEN_TTL_SECONDS', 'REFRESH_ABSOLUTE_TTL_SECONDS'],
-    problems: ({ tokens }) => when(tokens.accessTtlSeconds > tokens.sessionTtlSeconds,
-      `ACCESS_TOKEN_TTL_SECONDS (${tokens.accessTtlSeconds}) must not be more than REFRESH_ABSOLUTE_TTL_SECONDS (${tokens.sessionTtlSeconds}): lower the first or raise the second`)
+    problems: ({ sessions }, { given }) => when(given('ACCESS_TOKEN_TTL_SECONDS') && sessions.accessTtlSeconds > sessions.absoluteTtlSeconds,
+      `ACCESS_TOKEN_TTL_SECONDS (${sessions.accessTtlSeconds}) must not be more than REFRESH_ABSOLUTE_TTL_SECONDS (${sessions.absoluteTtlSeconds}): lower the first or raise the second`)
+  },
+  {
+    keys: ['REFRESH_IDLE_TTL_SECONDS', 'REFRESH_ABSOLUTE_TTL_SECONDS'],
+    problems: ({ sessions }, { given }) => when(given('REFRESH_IDLE_TTL_SECONDS') && sessions.idleTtlSeconds > sessions.absoluteTtlSeconds,
+      `REFRESH_IDLE_TTL_SECONDS (${sessions.idleTtlSeconds}) must not be more than REFRESH_ABSOLUTE_TTL_SECONDS (${sessions.absoluteTtlSeconds}): lower the first or raise the second`)
   },
   {
     keys: ['PASSWORD_MIN_LENGTH', 'PASSWORD_MAX_LENGTH'],

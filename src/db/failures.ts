@@ -29,6 +29,19 @@ export function isOutage (error: unknown): boolean {
   return codesOf(error).some(code => connectionCodes.has(code) || outageState.test(code))
 }
 
+/** Read-only, or a full disk: writes are refused and reads go on, so the server is not away. */
+const readsGoOnState = /^(?:25006|53100)$/
+
+/**
+ * What an error of the pool says of the database, for its circuit breaker: a `failure` is an outage, or a wait for a
+ * connection or a statement that took too long; a full queue tells nothing; whatever else came is an `answer` (also an
+ * error of the work inside a transaction, which the database had to begin).
+ */
+export function judgeDatabaseError (error: unknown): 'failure' | 'answer' | 'unknown' {
+  if (error instanceof BulkheadRejectedError) return error.reason === 'timeout' ? 'failure' : 'unknown'
+  return isOutage(error) && !codesOf(error).some(code => readsGoOnState.test(code)) ? 'failure' : 'answer'
+}
+
 /** True where the connection itself is of no more use: it broke, was never there, or the server ends it. */
 export function isConnectionFailure (error: unknown): boolean {
   return codesOf(error).some(code => connectionCodes.has(code) || /^(?:08...|28...|57P0.|53300|3D000)$/.test(code))

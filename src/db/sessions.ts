@@ -1,58 +1,101 @@
-import { and, eq, gt, isNull, sql } from 'drizzle-orm'
+import { and, eq, gt, isNull, ne, sql } from 'drizzle-orm'
 import type { Run } from './pool.ts'
+import { rotateStatement, type Rotation, type RotationRow, type RotationPolicy } from './session-rotation.ts'
 import { sessions, users } from './tables.ts'
 
-export interface NewSession {
+/** Lives of a session and its tokens, in seconds. */
+export interface SessionLives { absoluteTtlSeconds: number, idleTtlSeconds: number, accessTtlSeconds: number }
+
+export interface NewSession extends SessionLives {
   id: string
   userId: string
   /** The account must still be at this version: see {@link createSessionStore}. */
   credentialVersion: number
-  /** Seconds until the session ends whatever happens. */
-  absoluteTtlSeconds: number
-  /** Seconds that the first access token lives. */
-  accessTtlSeconds: number
+  refreshHash: Buffer
   ipAddress: string | null
   userAgent: string | null
 }
+
+/** When a session was opened or proven again, and until when it and its tokens live. */
+export interface SessionTimes { authTime: Date, accessUntil: Date, idleExpiresAt: Date }
 
 /** What the service must know of a live session to judge an access token of it. */
 export interface LiveSession { authzVersion: number }
 
 export type SessionStore = ReturnType<typeof createSessionStore>
 
+const seconds = (value: number) => sql`make_interval(secs => ${value})`
+const times = { authTime: sessions.authTime, accessUntil: sessions.accessUntil, idleExpiresAt: sessions.idleExpiresAt }
+
 /** The aggregate of sessions. */
 export function createSessionStore (run: Run) {
+  const alive = and(isNull(sessions.revokedAt), gt(sessions.expiresAt, sql`now()`))
   return {
     /**
      * Opens a session and notes the login, in one statement: the account row is locked and checked again, because a
-     * reset, a ban or a deletion may have been committed while the password was being hashed. Answers the time of the
-     * login, or undefined with nothing written where the account is no longer what the password was checked against.
+     * reset, a ban or a deletion may have been committed while the password was being hashed. Answers undefined, with
+     * nothing written, where the account is no longer what the password was checked against.
      */
-    async open (session: NewSession): Promise<Date | undefined> {
-      const [row] = await run(async orm => await orm.execute<{ created_at: string }>(sql`
+    async open (session: NewSession): Promise<SessionTimes | undefined> {
+      const absolute = sql`now() + ${seconds(session.absoluteTtlSeconds)}`
+      const [row] = await run(async orm => await orm.execute<{ auth_time: string, access_until: string, idle_expires_at: string }>(sql`
         with account as (
           update ${users} set last_login_at = now()
           where id = ${session.userId} and credential_version = ${session.credentialVersion} and is_active and deleted_at is null
           returning id
         )
-        insert into ${sessions} (id, user_id, expires_at, access_until, ip_address, user_agent)
-        select ${session.id}::uuid, id,
-          now() + make_interval(secs => ${session.absoluteTtlSeconds}),
-          now() + make_interval(secs => ${session.accessTtlSeconds}),
+        insert into ${sessions} (id, user_id, refresh_hash, expires_at, idle_expires_at, access_until, ip_address, user_agent)
+        select ${session.id}::uuid, id, ${session.refreshHash}, ${absolute},
+          least(now() + ${seconds(session.idleTtlSeconds)}, ${absolute}),
+          least(now() + ${seconds(session.accessTtlSeconds)}, ${absolute}),
           ${session.ipAddress}, ${session.userAgent}
         from account
-        returning created_at`))
-      return row === undefined ? undefined : new Date(row.created_at)
+        returning auth_time, access_until, idle_expires_at`))
+      if (row === undefined) return undefined
+      return { authTime: new Date(row.auth_time), accessUntil: new Date(row.access_until), idleExpiresAt: new Date(row.idle_expires_at) }
     },
 
     /** The session if it has not ended and its user may use the service; undefined otherwise. */
     async findLive (id: string, userId: string): Promise<LiveSession | undefined> {
       const [row] = await run(async orm => await orm.select({ authzVersion: users.authzVersion }).from(sessions)
         .innerJoin(users, eq(users.id, sessions.userId))
-        .where(and(
-          eq(sessions.id, id), eq(sessions.userId, userId), isNull(sessions.revokedAt), gt(sessions.expiresAt, sql`now()`),
-          users.isActive, isNull(users.deletedAt))))
+        .where(and(eq(sessions.id, id), eq(sessions.userId, userId), alive, users.isActive, isNull(users.deletedAt))))
       return row
+    },
+
+    /** Judges a refresh token and rotates it, in one statement: see {@link rotateStatement}. Undefined for a session that is not live. */
+    async rotate (rotation: Rotation, policy: RotationPolicy): Promise<RotationRow | undefined> {
+      return await run(async orm => await rotateStatement(orm, rotation, policy))
+    },
+
+    /** Notes that the holder proved who they are, and replaces the secret of the refresh tokens. Undefined for a session that is not live. */
+    async prove (id: string, refreshHash: Buffer, lives: SessionLives): Promise<SessionTimes | undefined> {
+      const [row] = await run(async orm => await orm.update(sessions).set({
+        authTime: sql`now()`,
+        lastUsedAt: sql`now()`,
+        refreshHash,
+        refreshCounter: 0,
+        rotatedAt: sql`'{}'`,
+        idleExpiresAt: sql`least(now() + ${seconds(lives.idleTtlSeconds)}, ${sessions.expiresAt})`,
+        accessUntil: sql`least(now() + ${seconds(lives.accessTtlSeconds)}, ${sessions.expiresAt})`
+      }).where(and(eq(sessions.id, id), alive)).returning(times))
+      return row
+    },
+
+    /** Ends a session; answers whose it was, undefined where it had ended already. With a hash only if its tokens have that secret. */
+    async revoke (id: string, refreshHash?: Buffer): Promise<string | undefined> {
+      const [row] = await run(async orm => await orm.update(sessions).set({ revokedAt: sql`now()` })
+        .where(and(eq(sessions.id, id), isNull(sessions.revokedAt), refreshHash === undefined ? undefined : eq(sessions.refreshHash, refreshHash)))
+        .returning({ userId: sessions.userId }))
+      return row?.userId
+    },
+
+    /** Ends every session of a user, but this one where it is named; answers how many. */
+    async revokeAll (userId: string, exceptId?: string): Promise<number> {
+      const rows = await run(async orm => await orm.update(sessions).set({ revokedAt: sql`now()` })
+        .where(and(eq(sessions.userId, userId), isNull(sessions.revokedAt), exceptId === undefined ? undefined : ne(sessions.id, exceptId)))
+        .returning({ id: sessions.id }))
+      return rows.length
     }
   }
 }

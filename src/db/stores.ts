@@ -24,6 +24,9 @@ export interface Database extends Stores {
   ping(): Promise<void>
 }
 
+/** Runs a call to the database, or refuses it. */
+export type Guard = <T>(call: () => Promise<T>) => Promise<T>
+
 function createStores (run: Run): Stores {
   return {
     users: createUserStore(run),
@@ -35,13 +38,14 @@ function createStores (run: Run): Stores {
 }
 
 /**
- * The one choke point of the database: every store call and every transaction, as a whole, takes a connection of the
- * pool and fails with a CodedError.
+ * The one choke point of the database: every store call and every transaction, as a whole, passes `guard` (a circuit
+ * breaker), takes a connection of the pool and fails with a CodedError. So does the ping: while the breaker is open it
+ * says so without asking, and after that it may be the call that finds the database back.
  */
-export function createDatabase (pool: Pool): Database {
+export function createDatabase (pool: Pool, guard: Guard = async call => await call()): Database {
   const guarded = async <T>(call: () => Promise<T>): Promise<T> => {
     try {
-      return await call()
+      return await guard(call)
     } catch (error) {
       throw toDatabaseError(error)
     }

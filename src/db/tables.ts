@@ -33,7 +33,11 @@ export const users = pgTable('users', {
   uniqueIndex('users_username_canonical_key').on(table.usernameCanonical).where(sql`deleted_at is null`)
 ])
 
-/** One login on one device. `accessUntil` is when the last access token issued for it expires. */
+/**
+ * One login on one device. `accessUntil` is when the last access token issued for it expires. Refresh tokens have no
+ * table: `refreshHash` is of the secret that all of them share, `refreshCounter` numbers the newest, and `rotatedAt` says
+ * when the ones before it were replaced, newest last.
+ */
 export const sessions = pgTable('sessions', {
   id: uuid().primaryKey(),
   userId: uuid('user_id').notNull().references(() => users.id, { onDelete: 'cascade' }),
@@ -41,7 +45,11 @@ export const sessions = pgTable('sessions', {
   authTime: moment('auth_time').notNull().default(sql`now()`),
   lastUsedAt: moment('last_used_at').notNull().default(sql`now()`),
   expiresAt: moment('expires_at').notNull(),
+  idleExpiresAt: moment('idle_expires_at').notNull(),
   accessUntil: moment('access_until').notNull(),
+  refreshHash: bytea('refresh_hash').notNull(),
+  refreshCounter: integer('refresh_counter').notNull().default(0),
+  rotatedAt: timestamp('rotated_at', { withTimezone: true, precision: 3 }).array().notNull().default(sql`'{}'::timestamptz[]`),
   revokedAt: moment('revoked_at'),
   ipAddress: text('ip_address'),
   userAgent: text('user_agent')

@@ -9,6 +9,9 @@ export type NewUser = Pick<typeof users.$inferInsert,
   'id' | 'email' | 'emailCanonical' | 'username' | 'usernameCanonical' | 'firstName' | 'lastName' | 'passwordHash' | 'roles'>
 export type UserPatch = Partial<Pick<UserRow, 'username' | 'usernameCanonical' | 'firstName' | 'lastName'>>
 
+/** Held by whoever changes who is an administrator. */
+const adminLock = 0x61757468_6164
+
 export type UserStore = ReturnType<typeof createUserStore>
 
 /** The aggregate of people. Deleted rows are invisible to every function here. */
@@ -52,6 +55,35 @@ export function createUserStore (run: Run) {
       } catch (error) {
         throw isUniqueViolation(error, 'users_username_canonical_key') ? userAlreadyExists({ email: false, username: true }) : error
       }
+    },
+
+    /** Sets a new password unless the account changed since this version; answers whether it did. Everything that was proven before is void. */
+    async changePassword (id: string, credentialVersion: number, passwordHash: string): Promise<boolean> {
+      const rows = await run(async orm => await orm.update(users)
+        .set({ passwordHash, credentialVersion: sql`${users.credentialVersion} + 1`, updatedAt: sql`now()` })
+        .where(and(eq(users.id, id), eq(users.credentialVersion, credentialVersion), users.isActive, alive))
+        .returning({ id: users.id }))
+      return rows.length === 1
+    },
+
+    /**
+     * Marks an account as deleted, under a lock that all changes to who is an administrator take, so that
+     * {@link hasActiveAdmin} in the same transaction tells the truth.
+     */
+    async softDelete (id: string): Promise<UserRow | undefined> {
+      return await run(async orm => {
+        await orm.execute(sql`select pg_advisory_xact_lock(${adminLock}::bigint)`)
+        const [row] = await orm.update(users)
+          .set({ deletedAt: sql`now()`, isActive: false, credentialVersion: sql`${users.credentialVersion} + 1`, authzVersion: sql`${users.authzVersion} + 1`, updatedAt: sql`now()` })
+          .where(and(eq(users.id, id), alive)).returning()
+        return row
+      })
+    },
+
+    async hasActiveAdmin (): Promise<boolean> {
+      const [row] = await run(async orm => await orm.select({ id: users.id }).from(users)
+        .where(and(sql`'admin' = any(${users.roles})`, users.isActive, alive)).limit(1))
+      return row !== undefined
     },
 
     /** Replaces a hash by a stronger one of the same password, unless the password changed in between. */

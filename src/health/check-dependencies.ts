@@ -3,6 +3,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 /** Resolves while the dependency is well, rejects while it is not. */
 export type DependencyCheck = () => Promise<void>
 
+export interface Dependency {
+  check: DependencyCheck
+  /** Whether the service cannot serve without it; one that is not required is only told. */
+  required: boolean
+}
+
 export type DependencyState = 'up' | 'down'
 
 export interface DependencyReport {
@@ -28,8 +34,11 @@ async function stateOf (check: DependencyCheck, timeoutMs: number): Promise<Depe
   }
 }
 
-/** Asks every dependency at once and says whether all of them are well. */
-export async function checkDependencies (checks: ReadonlyMap<string, DependencyCheck>, { closing, timeoutMs }: CheckOptions): Promise<DependencyReport> {
-  const states = await Promise.all([...checks].map(async ([name, check]) => [name, { status: await stateOf(check, timeoutMs) }] as const))
-  return { ready: !closing && states.every(([, { status }]) => status === 'up'), dependencies: Object.fromEntries(states) }
+/** Asks every dependency at once and says whether all that are required are well. */
+export async function checkDependencies (dependencies: ReadonlyMap<string, Dependency>, { closing, timeoutMs }: CheckOptions): Promise<DependencyReport> {
+  const states = await Promise.all([...dependencies].map(async ([name, { check, required }]) => ({ name, required, status: await stateOf(check, timeoutMs) })))
+  return {
+    ready: !closing && states.every(({ required, status }) => !required || status === 'up'),
+    dependencies: Object.fromEntries(states.map(({ name, status }) => [name, { status }]))
+  }
 }

@@ -4,6 +4,7 @@ import {
   createAccessTokenSigner, createAccessTokenVerifier,
   type AccessTokenClaims, type AccessTokenOptions, type AccessTokenSubject, type AccessTokenVerifier
 } from './access-tokens.ts'
+import { publishKeys, type PublishedKeys } from './jwks.ts'
 import type { Secrets } from './secrets.ts'
 import { createSigningKey, openSigningKey, type SigningKey } from './signing-key.ts'
 
@@ -26,6 +27,8 @@ export interface KeyRing {
   verify(token: string): Promise<AccessTokenClaims>
   /** The public part (PEM) of a usable key. Throws CodedError TOKEN_INVALID for an unknown one. */
   publicKey(kid: string): Promise<string>
+  /** What the JWKS route answers. */
+  published(): Promise<PublishedKeys>
 }
 
 type SigningKeyWithPrivatePart = SigningKey & { privateKey: string }
@@ -33,7 +36,7 @@ const canSign = (key: SigningKey): key is SigningKeyWithPrivatePart => key.priva
 
 const unknownKey = () => new CodedError('TOKEN_INVALID', 'The access token is not acceptable; sign in again.')
 
-interface LoadedKeys { keys: SigningKey[], sign: (subject: AccessTokenSubject) => string, verify: AccessTokenVerifier }
+interface LoadedKeys { keys: SigningKey[], published: PublishedKeys, sign: (subject: AccessTokenSubject) => string, verify: AccessTokenVerifier }
 
 export function createKeyRing (options: KeyRingOptions): KeyRing {
   const { database, secrets } = options
@@ -59,7 +62,7 @@ export function createKeyRing (options: KeyRingOptions): KeyRing {
     const keys = await readKeys()
     const newest = keys.findLast(canSign)
     if (newest === undefined) throw new CodedError('SERVICE_UNAVAILABLE', 'No signing key is available; try again.', { retryAfterSeconds: 1 })
-    loaded = { keys, sign: createAccessTokenSigner(newest, options), verify: createAccessTokenVerifier(keys, options) }
+    loaded = { keys, published: publishKeys(keys), sign: createAccessTokenSigner(newest, options), verify: createAccessTokenVerifier(keys, options) }
     lastLoad = Date.now()
     return loaded
   }
@@ -82,6 +85,7 @@ export function createKeyRing (options: KeyRingOptions): KeyRing {
       if (claims === undefined) throw unknownKey()
       return claims
     },
+    published: async () => (loaded ?? await load()).published,
     async publicKey (kid) {
       const key = (loaded ?? await load()).keys.find(key => key.kid === kid)
       if (key === undefined) throw unknownKey()

@@ -2,8 +2,8 @@ import type { ErrorCode } from '../errors.ts'
 
 /** What of an operation decides which errors it can give. */
 export interface OperationTraits {
-  /** Asks for an access token. */
-  authenticated: boolean
+  /** Its `config.access`. */
+  access: string
   /** Reads a body. */
   body: boolean
   /** Codes that the route declares itself. */
@@ -11,9 +11,11 @@ export interface OperationTraits {
 }
 
 /** Every code that an operation can answer: what its policy and its input imply, and what it declares. */
-export function operationErrors ({ authenticated, body, declared }: OperationTraits): ErrorCode[] {
+export function operationErrors ({ access, body, declared }: OperationTraits): ErrorCode[] {
   const codes: ErrorCode[] = ['INVALID_INPUT', 'INTERNAL_ERROR', ...declared]
-  if (authenticated) codes.push('TOKEN_MISSING', 'TOKEN_INVALID', 'TOKEN_EXPIRED', 'TOKEN_STALE', 'SESSION_REVOKED', 'SERVICE_UNAVAILABLE', 'DATABASE_ERROR')
+  if (access === 'fresh') codes.push('REAUTHENTICATION_REQUIRED')
+  if (access.includes(':')) codes.push('FORBIDDEN')
+  if (access !== 'public') codes.push('TOKEN_MISSING', 'TOKEN_INVALID', 'TOKEN_EXPIRED', 'TOKEN_STALE', 'SESSION_REVOKED', 'SERVICE_UNAVAILABLE', 'DATABASE_ERROR')
   if (body) codes.push('MALFORMED_REQUEST', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE')
   return [...new Set(codes)]
 }

@@ -1,26 +1,44 @@
 import { Type, type Static, type TUnsafe } from '@sinclair/typebox'
-import { Uuid } from './text.ts'
+import { Secret, Uuid } from './text.ts'
 import { userExample, userResponse } from './user.ts'
 
-/** What a successful login answers. */
-export const LoginResultSchema = Type.Object({
+const tokenPairProperties = {
   accessToken: Type.String({ 'x-sensitive': true, description: 'Signed JWT (RFC 9068); send it as "Authorization: Bearer <token>"' }),
+  refreshToken: Type.String({ 'x-sensitive': true, description: 'Opaque; gets the next pair from /auth/refresh' }),
   tokenType: Type.Literal('Bearer'),
   expiresIn: Type.Integer({ description: 'Seconds until the access token expires' }),
-  sessionId: Uuid(),
-  user: userResponse('Who signed in')
-}, {
+  refreshExpiresIn: Type.Integer({ description: 'Seconds until the refresh token expires if it is not used' }),
+  sessionId: Uuid()
+}
+
+export const refreshTokenExample = 'asr_1.Zk3v0aQx.AZIAAAAAcACAAAAAAAAAAg.0.c2VjcmV0LW9mLXRoZS1zZXNzaW9uLTI1Ni1iaXRzLWxvbmc.bWFjLW9mLXRoZS10b2tlbi1rZXllZC1mcm9tLXNlY3JldHM'
+
+const tokenPairExample = {
+  accessToken: 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2lnbmF0dXJl',
+  refreshToken: refreshTokenExample,
+  tokenType: 'Bearer',
+  expiresIn: 900,
+  refreshExpiresIn: 1_209_600,
+  sessionId: '01920000-0000-7000-8000-000000000002'
+}
+
+/** The tokens of a session. */
+export const TokenPairSchema = Type.Object(tokenPairProperties, { $id: 'AuthServeTokenPair', title: 'TokenPair', examples: [tokenPairExample] })
+export type TokenPair = Static<typeof TokenPairSchema>
+
+/** What a successful login answers. */
+export const LoginResultSchema = Type.Object({ ...tokenPairProperties, user: userResponse('Who signed in') }, {
   $id: 'AuthServeLoginResult',
   title: 'LoginResult',
-  examples: [{
-    accessToken: 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2lnbmF0dXJl',
-    tokenType: 'Bearer',
-    expiresIn: 900,
-    sessionId: '01920000-0000-7000-8000-000000000002',
-    user: userExample
-  }]
+  examples: [{ ...tokenPairExample, user: userExample }]
 })
 export type LoginResult = Static<typeof LoginResultSchema>
 
+/** A response that is a TokenPair. */
+export const tokenPairResponse = (description: string): TUnsafe<TokenPair> => Type.Unsafe<TokenPair>(Type.Ref('AuthServeTokenPair#', { description }))
+
 /** A response that is a LoginResult. */
 export const loginResponse = (description: string): TUnsafe<LoginResult> => Type.Unsafe<LoginResult>(Type.Ref('AuthServeLoginResult#', { description }))
+
+/** A refresh token as it is sent in a body. */
+export const RefreshToken = () => Secret({ description: 'The newest refresh token of the session', examples: [refreshTokenExample] })

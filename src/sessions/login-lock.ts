@@ -14,8 +14,8 @@ export interface Attempt {
   readonly locks: boolean
   /** The password was right. */
   clear(stores: Pick<Stores, 'loginAttempts'>): Promise<void>
-  /** The password was never judged. */
-  release(): Promise<void>
+  /** Runs the check of the password; where that fails to judge it, the attempt does not count. */
+  judge(verify: () => Promise<boolean>): Promise<boolean>
 }
 
 /** Limits consecutive failures per account, or per identifier where there is no account (NIST SP 800-63B-4, 3.2.2). */
@@ -36,7 +36,14 @@ export function createLoginLock (database: Database, secrets: Secrets, options: 
       return {
         locks: reservation.failures >= policy.maxFailures,
         clear: async stores => { await stores.loginAttempts.clear(key) },
-        release: async () => { await database.loginAttempts.release(key, policy) }
+        async judge (verify) {
+          try {
+            return await verify()
+          } catch (error) {
+            await database.loginAttempts.release(key, policy)
+            throw error
+          }
+        }
       }
     }
   }

@@ -3,13 +3,17 @@ import { canonicalEmail } from '../accounts/email.ts'
 import { toUser } from '../accounts/to-user.ts'
 import { canonicalUsername } from '../accounts/username.ts'
 import type { Audit, AuditEvent, RequestContext } from '../audit/audit.ts'
+import type { SessionLives } from '../db/sessions.ts'
 import type { Database } from '../db/stores.ts'
 import type { UserRow } from '../db/users.ts'
 import { CodedError } from '../errors.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { LoginResult } from '../schemas/token.ts'
+import { accountSubject } from './confirm-password.ts'
+import type { IssueTokens } from './issue-tokens.ts'
 import type { LoginLock } from './login-lock.ts'
+import { createRefreshSecret, hashRefreshSecret } from './refresh-token.ts'
 
 /** Who wants to sign in: exactly one of `email` and `username`. */
 export interface Credentials { email?: string, username?: string, password: string }
@@ -20,10 +24,8 @@ export interface LoginDependencies {
   passwords: Passwords
   keyRing: KeyRing
   loginLock: LoginLock
-  /** Seconds. */
-  accessTtlSeconds: number
-  /** Seconds until a session ends whatever happens. */
-  sessionTtlSeconds: number
+  issueTokens: IssueTokens
+  lives: SessionLives
 }
 
 /**
@@ -42,7 +44,7 @@ export function createLogin (deps: LoginDependencies): Login {
   async function identify ({ email, username }: Credentials): Promise<{ user: UserRow | undefined, subject: string }> {
     const name = email === undefined ? canonicalUsername(username ?? '') : canonicalEmail(email) ?? ''
     const user = email === undefined ? await database.users.findByUsername(name) : await database.users.findByEmail(name)
-    return { user, subject: user === undefined ? `${email === undefined ? 'username' : 'email'}:${name}` : `account:${user.id}` }
+    return { user, subject: user === undefined ? `${email === undefined ? 'username' : 'email'}:${name}` : accountSubject(user.id) }
   }
 
   async function recordFailure (user: UserRow | undefined, reason: string, locks: boolean, context: RequestContext): Promise<void> {
@@ -66,13 +68,7 @@ export function createLogin (deps: LoginDependencies): Login {
     const { user, subject } = await identify(credentials)
     const attempt = await deps.loginLock.begin(subject)
     const hash = user?.passwordHash
-    let matches: boolean
-    try {
-      matches = await passwords.verify(hash, credentials.password)
-    } catch (error) {
-      await attempt.release()
-      throw error
-    }
+    const matches = await attempt.judge(async () => await passwords.verify(hash, credentials.password))
     if (!matches || user === undefined || hash === undefined || hash === null) {
       await recordFailure(user, 'credentials', attempt.locks, context)
       throw invalidCredentials()
@@ -84,39 +80,28 @@ export function createLogin (deps: LoginDependencies): Login {
     }
     await deps.keyRing.load()
     const sessionId = uuidv7()
-    const loginAt = await audit.transaction(context, async (stores, record) => {
-      const openedAt = await stores.sessions.open({
+    const secret = createRefreshSecret()
+    const times = await audit.transaction(context, async (stores, record) => {
+      const opened = await stores.sessions.open({
+        ...deps.lives,
         id: sessionId,
         userId: user.id,
         credentialVersion: user.credentialVersion,
-        absoluteTtlSeconds: deps.sessionTtlSeconds,
-        accessTtlSeconds: deps.accessTtlSeconds,
+        refreshHash: hashRefreshSecret(secret),
         ipAddress: context.ipAddress,
         userAgent: context.userAgent
       })
-      if (openedAt === undefined) throw invalidCredentials()
+      if (opened === undefined) throw invalidCredentials()
       await attempt.clear(stores)
       const about = { actorId: user.id, targetId: user.id, sessionId }
       record({ type: 'authn_login_success', outcome: 'success', ...about })
       record({ type: 'session_created', outcome: 'success', ...about })
-      return openedAt
+      return opened
     })
-    const issuedAt = Math.floor(loginAt.getTime() / 1000)
     await strengthenHash(user, hash, credentials.password)
-    return {
-      accessToken: await deps.keyRing.sign({
-        userId: user.id,
-        sessionId,
-        authzVersion: user.authzVersion,
-        roles: user.roles,
-        authTime: issuedAt,
-        issuedAt,
-        expiresAt: issuedAt + deps.accessTtlSeconds
-      }),
-      tokenType: 'Bearer',
-      expiresIn: deps.accessTtlSeconds,
-      sessionId,
-      user: toUser({ ...user, lastLoginAt: loginAt })
-    }
+    const pair = await deps.issueTokens({
+      ...times, now: times.authTime, sessionId, userId: user.id, roles: user.roles, authzVersion: user.authzVersion, refresh: { n: 0, secret }
+    })
+    return { ...pair, user: toUser({ ...user, lastLoginAt: times.authTime }) }
   }
 }

@@ -26,10 +26,9 @@ t.test('an empty environment gives the documented defaults', async t => {
     tokens: {
       issuer: 'http://localhost:3000',
       audience: 'auth-serve',
-      clientId: 'auth-serve',
-      accessTtlSeconds: 900,
-      sessionTtlSeconds: 2592000
+      clientId: 'auth-serve'
     },
+    sessions: { accessTtlSeconds: 900, idleTtlSeconds: 1209600, absoluteTtlSeconds: 2592000, refreshGraceSeconds: 10, freshSessionSeconds: 600 },
     passwords: {
       minLength: 8,
       maxLength: 128,

@@ -27,7 +27,7 @@ t.test('service routes', async t => {
     t.match(unknown.json(), { code: 'NOT_FOUND', instance: '/api/v1/nowhere' })
     for (const [method, url, allow] of [
       ['DELETE', '/api/v1/auth/login', 'POST'],
-      ['POST', '/api/v1/users/me', 'GET, HEAD, PATCH, PUT'],
+      ['POST', '/api/v1/users/me', 'DELETE, GET, HEAD, PATCH, PUT'],
       ['PUT', '/health', 'GET, HEAD'],
       ['GET', '/api/v1/auth/register', 'POST']
     ] as const) {

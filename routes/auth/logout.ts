@@ -1,0 +1,31 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import type {} from '../../plugins/auth.ts'
+import type {} from '../../plugins/use-cases.ts'
+import { OptionalBody } from '../../src/schemas/optional-body.ts'
+import { refreshTokenExample, RefreshToken } from '../../src/schemas/token.ts'
+
+const LogoutBodySchema = OptionalBody({ refreshToken: Type.Optional(RefreshToken()) }, { examples: [{ refreshToken: refreshTokenExample }] })
+
+export const logoutRoute: FastifyPluginAsyncTypebox = async app => {
+  app.route({
+    method: 'POST',
+    url: '/logout',
+    schema: {
+      operationId: 'logout',
+      summary: 'Log out',
+      description: 'Ends a session: that of the refresh token in the body, which also works when the access token has expired, or else that of the access token. A refresh token that is not live is answered alike.',
+      tags: ['auth'],
+      body: LogoutBodySchema,
+      response: { 204: Type.Null({ description: 'The session has ended' }) }
+    },
+    config: { access: 'optional' },
+    handler: async (request, reply) => {
+      const context = app.authServe.contextOf(request)
+      const refreshToken = request.body?.refreshToken
+      if (refreshToken === undefined) await app.authServe.logout(await app.authServeAuth.authenticate(request), context)
+      else await app.authServe.logoutByRefreshToken(refreshToken, context)
+      return await reply.code(204).send(null)
+    }
+  })
+}

@@ -1,0 +1,23 @@
+import type { Audit, RequestContext } from '../audit/audit.ts'
+import { CodedError } from '../errors.ts'
+import type { Principal } from '../sessions/authenticate.ts'
+
+/**
+ * Deletes the signed-in person: their sessions end, e-mail and username are free again, the row stays for the trail.
+ * Throws CodedError CONFLICT for the last active admin.
+ */
+export type DeleteAccount = (principal: Principal, context: RequestContext) => Promise<void>
+
+export function createDeleteAccount ({ audit }: { audit: Audit }): DeleteAccount {
+  return async ({ userId, sessionId }, context) => {
+    await audit.transaction(context, async (stores, record) => {
+      const deleted = await stores.users.softDelete(userId)
+      if (deleted === undefined) throw new CodedError('SESSION_REVOKED', 'The account no longer exists; sign in again.')
+      if (deleted.roles.includes('admin') && !await stores.users.hasActiveAdmin()) {
+        throw new CodedError('CONFLICT', 'You are the last active administrator; make somebody else one first.')
+      }
+      await stores.sessions.revokeAll(userId)
+      record({ type: 'user_deleted', outcome: 'success', actorId: userId, targetId: userId, sessionId })
+    })
+  }
+}

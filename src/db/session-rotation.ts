@@ -1,0 +1,104 @@
+import { sql } from 'drizzle-orm'
+import { v7 as uuidv7 } from 'uuid'
+import type { Orm } from './client.ts'
+import { auditEvents, sessions, users } from './tables.ts'
+
+/** A refresh token as it was presented. */
+export interface Rotation {
+  sessionId: string
+  n: number
+  refreshHash: Buffer
+  requestId: string | null
+  ipAddress: string | null
+  userAgent: string | null
+}
+
+export interface RotationPolicy {
+  accessTtlSeconds: number
+  idleTtlSeconds: number
+  /** Seconds after its own rotation in which a token is still answered with the session's newest. */
+  graceSeconds: number
+}
+
+/** How the session stands after the judgement. */
+export interface RotationRow {
+  userId: string
+  roles: string[]
+  authzVersion: number
+  /** Number of the session's newest refresh token. */
+  counter: number
+  /** The token was used again after its grace: the session has just ended. */
+  reused: boolean
+  authTime: Date
+  accessUntil: Date
+  idleExpiresAt: Date
+  /** The database's clock. */
+  now: Date
+}
+
+/** Rotations that one grace may hold; a client that needs more is two clients. */
+const maxRotationsInGrace = 8
+
+interface Answer extends Record<string, unknown> {
+  user_id: string
+  roles: string
+  authz_version: number
+  refresh_counter: number
+  reused: boolean
+  auth_time: string
+  access_until: string
+  idle_expires_at: string
+  now: string
+}
+
+/**
+ * One UPDATE decides over token number `n`. Its expressions are evaluated on the locked row, so parallel uses see one
+ * another; a read before it would not.
+ *
+ * - n >= counter: rotates to n + 1 and notes the time. A number from the future with a valid MAC is one whose update a
+ *   failover lost. Eight rotations inside one grace are the most: beyond them the row stays as it is, and counter <= n.
+ * - n < counter, within the grace of n's own rotation: the row stays as it is.
+ * - n < counter otherwise: the token was stolen, or its holder's copy was; the session ends, and the trail says so.
+ */
+export async function rotateStatement (orm: Orm, { sessionId, n, refreshHash, ...context }: Rotation, policy: RotationPolicy): Promise<RotationRow | undefined> {
+  const grace = sql`make_interval(secs => ${policy.graceSeconds})`
+  const crowded = sql`(cardinality(s.rotated_at) >= ${maxRotationsInGrace} and s.rotated_at[cardinality(s.rotated_at) - ${maxRotationsInGrace - 1}] > now() - ${grace})`
+  const rotates = sql`(${n}::int >= s.refresh_counter and not ${crowded})`
+  // The time of n's own rotation stands as many places from the end as n is behind; further back nothing is remembered.
+  const inGrace = sql`coalesce(s.rotated_at[cardinality(s.rotated_at) - (s.refresh_counter - ${n}::int) + 1] > now() - ${grace}, false)`
+  const history = sql`case when ${n}::int > s.refresh_counter then array[now()] else s.rotated_at[greatest(1, cardinality(s.rotated_at) - ${maxRotationsInGrace - 2}):] || now() end`
+  const [row] = await orm.execute<Answer>(sql`
+    with judged as (
+      update ${sessions} s set
+        rotated_at = case when ${rotates} then ${history} else s.rotated_at end,
+        last_used_at = case when ${rotates} then now() else s.last_used_at end,
+        idle_expires_at = case when ${rotates} then least(now() + make_interval(secs => ${policy.idleTtlSeconds}), s.expires_at) else s.idle_expires_at end,
+        access_until = case when ${rotates} then least(now() + make_interval(secs => ${policy.accessTtlSeconds}), s.expires_at) else s.access_until end,
+        revoked_at = case when ${n}::int < s.refresh_counter and not ${inGrace} then now() end,
+        refresh_counter = case when ${rotates} then ${n}::int + 1 else s.refresh_counter end
+      from ${users} u
+      where s.id = ${sessionId} and s.refresh_hash = ${refreshHash} and s.revoked_at is null
+        and s.idle_expires_at > now() and s.expires_at > now()
+        and u.id = s.user_id and u.is_active and u.deleted_at is null
+      returning s.id, s.user_id, u.roles, u.authz_version, s.refresh_counter, s.revoked_at is not null as reused,
+        s.auth_time, s.access_until, s.idle_expires_at
+    ), told as (
+      insert into ${auditEvents} (id, type, outcome, target_id, session_id, request_id, ip_address, user_agent)
+      select ${uuidv7()}::uuid, 'authn_token_reuse', 'failure', user_id, id, ${context.requestId}, ${context.ipAddress}, ${context.userAgent}
+      from judged where reused
+    )
+    select user_id, to_json(roles)::text as roles, authz_version, refresh_counter, reused, auth_time, access_until, idle_expires_at, now() as now
+    from judged`)
+  if (row === undefined) return undefined
+  return {
+    userId: row.user_id,
+    roles: JSON.parse(row.roles),
+    authzVersion: row.authz_version,
+    counter: row.refresh_counter,
+    reused: row.reused,
+    authTime: new Date(row.auth_time),
+    accessUntil: new Date(row.access_until),
+    idleExpiresAt: new Date(row.idle_expires_at),
+    now: new Date(row.now)
+  }
+}

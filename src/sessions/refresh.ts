@@ -1,0 +1,48 @@
+import type { EventType, RequestContext } from '../audit/audit.ts'
+import type { Database } from '../db/stores.ts'
+import { CodedError } from '../errors.ts'
+import type { Secrets } from '../keys/secrets.ts'
+import type { TokenPair } from '../schemas/token.ts'
+import type { IssueTokens } from './issue-tokens.ts'
+import { hashRefreshSecret, parseRefreshToken } from './refresh-token.ts'
+
+export interface RefreshDependencies {
+  database: Database
+  secrets: Secrets
+  issueTokens: IssueTokens
+  /** Told of what happened to the session, for the log; the trail has what matters from the database. */
+  log: (event: { type: EventType, outcome: 'success' | 'failure', targetId: string, sessionId: string }, context: RequestContext) => void
+  accessTtlSeconds: number
+  idleTtlSeconds: number
+  /** Seconds after its rotation in which a token may be used again, because a response was lost or two tabs raced. */
+  graceSeconds: number
+}
+
+/**
+ * Exchanges a refresh token for the next pair (RFC 9700, 4.14.2). Parallel uses of one token, and repeated ones within
+ * the grace, all get the session's newest token. Throws CodedError REFRESH_TOKEN_INVALID for whatever is no live token,
+ * REFRESH_TOKEN_REUSED for one that was replaced longer ago (the session has then ended), and RATE_LIMITED.
+ */
+export type Refresh = (refreshToken: string, context: RequestContext) => Promise<TokenPair>
+
+const invalid = () => new CodedError('REFRESH_TOKEN_INVALID', 'The refresh token is not valid any more; sign in again.')
+
+export function createRefresh (deps: RefreshDependencies): Refresh {
+  return async (refreshToken, context) => {
+    const presented = parseRefreshToken(deps.secrets, refreshToken)
+    if (presented === undefined) throw invalid()
+    const { sessionId, n, secret } = presented
+    const row = await deps.database.sessions.rotate({ sessionId, n, refreshHash: hashRefreshSecret(secret), ...context }, deps)
+    if (row === undefined) throw invalid()
+    const about = { targetId: row.userId, sessionId }
+    if (row.reused) {
+      deps.log({ type: 'authn_token_reuse', outcome: 'failure', ...about }, context)
+      throw new CodedError('REFRESH_TOKEN_REUSED', 'This refresh token was replaced before and used again, so the session was ended; sign in again.')
+    }
+    if (row.counter <= n) {
+      throw new CodedError('RATE_LIMITED', 'This session is refreshed too often; use the newest tokens.', { retryAfterSeconds: deps.graceSeconds })
+    }
+    if (row.counter === n + 1) deps.log({ type: 'session_renewed', outcome: 'success', ...about }, context)
+    return await deps.issueTokens({ ...row, sessionId, refresh: { n: row.counter, secret } })
+  }
+}
