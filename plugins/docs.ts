@@ -4,6 +4,7 @@ import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { parseOptions } from '../src/options.ts'
+import { nameComponents } from '../src/schemas/name-components.ts'
 import { operationErrors } from '../src/schemas/operation-errors.ts'
 import { problemResponses } from '../src/schemas/problem.ts'
 
@@ -37,6 +38,7 @@ function describeOperation (schema: FastifySchema, route: RouteOptions): Fastify
   const responses = typeof schema.response === 'object' ? schema.response : {}
   return {
     ...schema,
+    hide: false,
     security: access === 'public' ? [] : access === 'optional' ? [{ bearer: [] }, {}] : [{ bearer: [] }],
     response: { ...responses, ...problemResponses(errors) }
   }
@@ -48,6 +50,8 @@ function describeOperation (schema: FastifySchema, route: RouteOptions): Fastify
  */
 async function docs (app: FastifyInstance, options: DocsOptions): Promise<void> {
   const { decorator, version, basePath, path } = parseOptions('docs', DocsOptionsSchema, options)
+  // A document of the host leaves our routes out; ours takes them in again.
+  app.addHook('onRoute', route => { route.schema = { ...route.schema, hide: true } })
   await app.register(swagger, {
     decorator,
     openapi: {
@@ -63,9 +67,7 @@ async function docs (app: FastifyInstance, options: DocsOptions): Promise<void> 
       tags,
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } } }
     },
-    refResolver: {
-      buildLocalReference: (json, _baseUri, _fragment, index) => String(json.title ?? json.$id ?? `def-${index}`)
-    },
+    transformObject: document => 'openapiObject' in document ? nameComponents(document.openapiObject) : document.swaggerObject,
     transform: ({ schema, url, route }) => route.config?.access === undefined
       ? { schema: { hide: true }, url }
       : { schema: describeOperation(schema, route), url }

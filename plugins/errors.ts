@@ -6,7 +6,6 @@ import { createKnownPaths } from '../src/known-paths.ts'
 import { parseOptions } from '../src/options.ts'
 import { problemHeaders, toCodedError, toProblem } from '../src/problem.ts'
 import { requestIdOf } from '../src/request-id.ts'
-import { ProblemSchema } from '../src/schemas/problem.ts'
 
 const OptionsSchema = Type.Object({
   /** Answer unknown paths of the scope: 404, or 405 with `Allow` where another method is known. */
@@ -27,7 +26,6 @@ const pathOf = (url: string): string => url.split('?', 1)[0] ?? url
  */
 async function errors (app: FastifyInstance, options: ErrorsOptions): Promise<void> {
   const { notFound, onProblem } = parseOptions('errors', OptionsSchema, options)
-  app.addSchema(ProblemSchema)
 
   app.setErrorHandler(function answerProblem (thrown: unknown, request: FastifyRequest, reply: FastifyReply) {
     const error = toCodedError(thrown)

@@ -13,7 +13,6 @@ import { apiRoutes } from '../routes/api.ts'
 import { serviceRoutes } from '../routes/service.ts'
 import { CodedError } from './errors.ts'
 import { parseOptions } from './options.ts'
-import { sharedSchemas } from './schemas/shared.ts'
 import { version } from './version.ts'
 
 /** Options of the whole service; each part is validated by the plugin that it goes to. */
@@ -71,7 +70,6 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
   await app.register(healthPlugin)
   await app.register(dbPlugin, options.database)
   await app.register(passwordsPlugin, options.passwords ?? {})
-  for (const schema of sharedSchemas) app.addSchema(schema)
   await app.register(docsPlugin, { version, basePath: publicUrl === undefined ? '/' : new URL(publicUrl).pathname, path: docs ? '/docs' : null })
 
   const { freshSessionSeconds, ...sessions } = options.sessions ?? {}

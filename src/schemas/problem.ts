@@ -17,7 +17,7 @@ export const ProblemSchema = Type.Object({
   code: Type.String(),
   requestId: Type.String({ description: 'The same as the X-Request-Id header' }),
   errors: Type.Optional(Type.Array(FieldErrorSchema, { description: 'Which fields are wrong; with 409 and 422' }))
-}, { $id: 'AuthServeProblem', title: 'Problem', additionalProperties: true })
+}, { title: 'Problem', additionalProperties: true })
 export type Problem = Static<typeof ProblemSchema>
 
 /** The `type` of problems with this code. */
@@ -54,7 +54,7 @@ export function problemResponses (codes: Iterable<ErrorCode>): Record<number, un
     content: {
       'application/problem+json': {
         schema: Type.Intersect([
-          Type.Ref('AuthServeProblem#'),
+          ProblemSchema,
           Type.Object({ code: Type.Unsafe<ErrorCode>({ type: 'string', enum: ofStatus }) })
         ], { additionalProperties: true }),
         examples: Object.fromEntries(ofStatus.map(code => [code, { value: problemExample(code) }]))

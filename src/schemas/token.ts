@@ -1,6 +1,6 @@
-import { Type, type Static, type TUnsafe } from '@sinclair/typebox'
+import { Type, type Static } from '@sinclair/typebox'
 import { Secret, Uuid } from './text.ts'
-import { userExample, userResponse } from './user.ts'
+import { userExample, UserSchema } from './user.ts'
 
 const tokenPairProperties = {
   accessToken: Type.String({ 'x-sensitive': true, description: 'Signed JWT (RFC 9068); send it as "Authorization: Bearer <token>"' }),
@@ -23,22 +23,21 @@ const tokenPairExample = {
 }
 
 /** The tokens of a session. */
-export const TokenPairSchema = Type.Object(tokenPairProperties, { $id: 'AuthServeTokenPair', title: 'TokenPair', examples: [tokenPairExample] })
+export const TokenPairSchema = Type.Object(tokenPairProperties, { title: 'TokenPair', examples: [tokenPairExample] })
 export type TokenPair = Static<typeof TokenPairSchema>
 
 /** What a successful login answers. */
-export const LoginResultSchema = Type.Object({ ...tokenPairProperties, user: userResponse('Who signed in') }, {
-  $id: 'AuthServeLoginResult',
+export const LoginResultSchema = Type.Object({ ...tokenPairProperties, user: UserSchema }, {
   title: 'LoginResult',
   examples: [{ ...tokenPairExample, user: userExample }]
 })
 export type LoginResult = Static<typeof LoginResultSchema>
 
 /** A response that is a TokenPair. */
-export const tokenPairResponse = (description: string): TUnsafe<TokenPair> => Type.Unsafe<TokenPair>(Type.Ref('AuthServeTokenPair#', { description }))
+export const tokenPairResponse = (description: string): typeof TokenPairSchema => ({ ...TokenPairSchema, 'x-response-description': description })
 
 /** A response that is a LoginResult. */
-export const loginResponse = (description: string): TUnsafe<LoginResult> => Type.Unsafe<LoginResult>(Type.Ref('AuthServeLoginResult#', { description }))
+export const loginResponse = (description: string): typeof LoginResultSchema => ({ ...LoginResultSchema, 'x-response-description': description })
 
 /** A refresh token as it is sent in a body. */
 export const RefreshToken = () => Secret({ description: 'The newest refresh token of the session', examples: [refreshTokenExample] })

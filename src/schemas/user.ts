@@ -1,4 +1,4 @@
-import { Type, type Static, type TUnsafe } from '@sinclair/typebox'
+import { Type, type Static } from '@sinclair/typebox'
 import { Nullable } from './nullable.ts'
 import { DateTime, Uuid } from './text.ts'
 
@@ -29,8 +29,8 @@ export const UserSchema = Type.Object({
   createdAt: DateTime(),
   updatedAt: DateTime(),
   lastLoginAt: Nullable(DateTime())
-}, { $id: 'AuthServeUser', title: 'User', examples: [userExample] })
+}, { title: 'User', examples: [userExample] })
 export type User = Static<typeof UserSchema>
 
 /** A response that is a User. */
-export const userResponse = (description: string): TUnsafe<User> => Type.Unsafe<User>(Type.Ref('AuthServeUser#', { description }))
+export const userResponse = (description: string): typeof UserSchema => ({ ...UserSchema, 'x-response-description': description })
