@@ -28,6 +28,7 @@ declare module 'fastify' {
 const tags = [
   { name: 'auth', description: 'Registering and signing in' },
   { name: 'users', description: 'The signed-in person' },
+  { name: 'admin', description: 'Administration' },
   { name: 'service', description: 'What operators and machines ask' }
 ]
 

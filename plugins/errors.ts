@@ -30,7 +30,10 @@ async function errors (app: FastifyInstance, options: ErrorsOptions): Promise<vo
   app.setErrorHandler(function answerProblem (thrown: unknown, request: FastifyRequest, reply: FastifyReply) {
     const error = toCodedError(thrown)
     const { status } = errorCatalogue[error.code]
-    if (status >= 500) request.log.error({ err: error.code === 'INTERNAL_ERROR' ? error.cause : error }, 'request failed')
+    // A refusal without a cause (breaker open, queue full) is told by the request's own line; in a storm there are many.
+    if (status === 500 || error.code === 'SERVICE_UNAVAILABLE' && error.cause !== undefined) {
+      request.log.error({ err: error.code === 'INTERNAL_ERROR' ? error.cause : error }, 'request failed')
+    }
     onProblem?.(error, request)
     const problem = toProblem(error, { instance: pathOf(request.url), requestId: requestIdOf(request.raw) })
     return reply.code(status).headers(problemHeaders(error)).send(JSON.stringify(problem))

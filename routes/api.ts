@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { listBreakersRoute } from './admin/list-breakers.ts'
 import { loginRoute } from './auth/login.ts'
 import { logoutRoute } from './auth/logout.ts'
 import { logoutAllRoute } from './auth/logout-all.ts'
@@ -22,4 +23,5 @@ export const apiRoutes: FastifyPluginAsync = async app => {
   await app.register(updateMeRoute, { prefix: '/users' })
   await app.register(deleteMeRoute, { prefix: '/users' })
   await app.register(changePasswordRoute, { prefix: '/users' })
+  await app.register(listBreakersRoute, { prefix: '/admin' })
 }

@@ -13,7 +13,7 @@ export interface AppOptions {
 
 /** The standalone service: the bundle at the root of an app of its own, its API under API_PREFIX. */
 export function createApp ({ config, database, secrets, logger }: AppOptions): FastifyInstance {
-  const { server, tokens, sessions, passwords, login } = config
+  const { server, tokens, sessions, passwords, login, breakers } = config
   const app: FastifyInstance = Fastify({
     ...serverOptions({ bodyLimit: server.bodyLimitBytes, trustProxy: server.trustProxy }),
     loggerInstance: logger
@@ -32,6 +32,7 @@ export function createApp ({ config, database, secrets, logger }: AppOptions): F
     jwt: { issuer: tokens.issuer, audience: tokens.audience, clientId: tokens.clientId },
     sessions,
     login,
+    breakers,
     passwords: { ...passwords },
     docs: server.docsEnabled
   })

@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { authPlugin, type AuthOptions } from '../plugins/auth.ts'
+import { breakerPlugin, type BreakerOptions } from '../plugins/breaker.ts'
 import { dbPlugin, type DbOptions } from '../plugins/db.ts'
 import { docsPlugin } from '../plugins/docs.ts'
 import { errorsPlugin } from '../plugins/errors.ts'
@@ -23,7 +24,9 @@ export interface AuthServeOptions {
   publicUrl?: string
   /** At least 32 characters each, newest first: the first seals and signs, all are accepted. */
   secrets: string[]
-  database: Omit<DbOptions, 'decorator'>
+  database: Omit<DbOptions, 'decorator' | 'breakersDecorator' | 'breaker'>
+  /** Circuit breakers of what the service depends on. */
+  breakers?: Omit<BreakerOptions, 'decorator'>
   jwt: Pick<AuthOptions, 'issuer' | 'audience' | 'clientId'>
   /** Lives of sessions and tokens, in seconds. */
   sessions?: Pick<UseCasesOptions, 'accessTtlSeconds' | 'idleTtlSeconds' | 'absoluteTtlSeconds' | 'refreshGraceSeconds'> & Pick<AuthOptions, 'freshSessionSeconds'>
@@ -68,6 +71,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
     }
   })
   await app.register(healthPlugin)
+  await app.register(breakerPlugin, options.breakers ?? {})
   await app.register(dbPlugin, options.database)
   await app.register(passwordsPlugin, options.passwords ?? {})
   await app.register(docsPlugin, { version, basePath: publicUrl === undefined ? '/' : new URL(publicUrl).pathname, path: docs ? '/docs' : null })

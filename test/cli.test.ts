@@ -46,7 +46,7 @@ t.test('openapi prints the document without a database', async t => {
   const document = JSON.parse(json.stdout)
   t.equal(document.openapi, '3.1.0')
   t.same(Object.keys(document.paths).sort(), [
-    '/', '/.well-known/jwks.json', ...['login', 'logout', 'logout-all', 'reauthenticate', 'refresh', 'register'].map(name => `/api/v1/auth/${name}`),
+    '/', '/.well-known/jwks.json', '/api/v1/admin/breakers', ...['login', 'logout', 'logout-all', 'reauthenticate', 'refresh', 'register'].map(name => `/api/v1/auth/${name}`),
     '/api/v1/users/me', '/api/v1/users/me/password', '/health', '/readiness'
   ])
   const yaml = await auth(['openapi', '--yaml'], { DOCS_ENABLED: 'false' })

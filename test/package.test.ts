@@ -17,6 +17,7 @@ t.test('what the package exports is pinned', async t => {
   t.same(exported, {
     '.': ['authServe', 'default', 'serverOptions'],
     './plugins/auth': ['AuthOptionsSchema', 'authPlugin', 'default'],
+    './plugins/breaker': ['BreakerOptionsSchema', 'breakerPlugin', 'default'],
     './plugins/db': ['DbOptionsSchema', 'dbPlugin', 'default'],
     './plugins/docs': ['DocsOptionsSchema', 'default', 'docsPlugin'],
     './plugins/errors': ['default', 'errorsPlugin'],

@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type {} from '../../plugins/auth.ts'
 import type {} from '../../plugins/breaker.ts'
-import { breakerPageResponse } from '../../src/schemas/breaker.ts'
+import { BreakerSchema } from '../../src/schemas/breaker.ts'
+import { Page } from '../../src/schemas/page.ts'
 
 export const listBreakersRoute: FastifyPluginAsyncTypebox = async app => {
   app.route({
@@ -12,7 +13,7 @@ export const listBreakersRoute: FastifyPluginAsyncTypebox = async app => {
       summary: 'List the circuit breakers',
       description: 'Answers the circuit breakers of this process, all on one page.',
       tags: ['admin'],
-      response: { 200: breakerPageResponse('The circuit breakers of this process') }
+      response: { 200: Page(BreakerSchema, 'The circuit breakers of this process') }
     },
     config: { access: 'breakers:read' },
     handler: async () => ({ items: app.authServeBreakers.list(), nextCursor: null })

@@ -1,15 +1,9 @@
-import {
-  circuitBreaker, CircuitState, ConsecutiveBreaker, ExponentialBackoff, handleWhenResult, retry, TaskCancelledError, timeout,
-  TimeoutStrategy
-} from 'cockatiel'
-import { createBulkhead } from '../bulkhead.ts'
+import { circuitBreaker, CircuitState, ConsecutiveBreaker, ExponentialBackoff, handleWhenResult, retry, TaskCancelledError } from 'cockatiel'
 import { CodedError } from '../errors.ts'
 import type { BreakerState } from '../schemas/breaker.ts'
+import { createBounds, type GuardedCall } from './bounds.ts'
 import { judgeByDefault, type BreakerPolicy, type Verdict } from './policy.ts'
 import { createResponseTimes } from './response-times.ts'
-
-/** A call to the dependency. `signal` is aborted when the call has taken too long. */
-export type GuardedCall<T> = (context: { signal: AbortSignal }) => Promise<T>
 
 export interface CallOptions {
   /** Running it twice does what running it once does: it may be retried. */
@@ -47,14 +41,13 @@ const unavailable = (retryAfterSeconds: number, cause?: unknown): CodedError =>
 
 /** The guard of one dependency: retry around breaker around timeout around bulkhead. */
 export function createBreaker (name: string, policy: BreakerPolicy, onTransition: (transition: Transition) => void): Breaker {
-  const { threshold, resetMs, timeoutMs, retries, retryDelayMs, concurrency, queue, judge = judgeByDefault } = policy
+  const { threshold, resetMs, retries, retryDelayMs, judge = judgeByDefault } = policy
   const failures = handleWhenResult(isFailure)
   const circuit = circuitBreaker(failures, { halfOpenAfter: resetMs, breaker: new ConsecutiveBreaker(threshold) })
-  const limit = timeoutMs === 0 ? undefined : timeout(timeoutMs, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: false })
   const retrying = retry(failures, { maxAttempts: retries, backoff: new ExponentialBackoff({ initialDelay: retryDelayMs }) })
-  const bulkhead = concurrency === undefined ? undefined : createBulkhead({ concurrency, queue })
   const times = createResponseTimes()
   const counts = { failureCount: 0, successCount: 0, rejectedCount: 0 }
+  const bounded = createBounds(policy, () => { counts.rejectedCount++ })
   let state: BreakerState['state'] = 'closed'
   let lastFailureAt: number | null = null
   let openedAt: number | null = null
@@ -77,31 +70,6 @@ export function createBreaker (name: string, policy: BreakerPolicy, onTransition
     return unavailable(Math.max(1, Math.ceil((retryAt - Date.now()) / 1000)))
   }
 
-  async function inTurn<T> (call: () => Promise<T>): Promise<T> {
-    if (bulkhead === undefined) return await call()
-    let started = false
-    try {
-      return await bulkhead.run(async () => {
-        started = true
-        return await call()
-      })
-    } catch (error) {
-      if (started) throw error
-      counts.rejectedCount++
-      throw new CodedError('OVERLOADED', 'Too much is under way at this moment; try again shortly.', { retryAfterSeconds: 1, cause: error })
-    }
-  }
-
-  // The slot of the bulkhead is held for as long as the call runs, also when nobody waits for it any more. Each call has
-  // a signal of its own: listeners of many calls on one signal would make Node warn of a leak.
-  async function inTime<T> (call: GuardedCall<T>): Promise<T> {
-    if (limit === undefined) return await inTurn(async () => await call({ signal: new AbortController().signal }))
-    return await limit.execute(async ({ signal }) => await inTurn(async () => {
-      signal.throwIfAborted()
-      return await call({ signal })
-    }))
-  }
-
   function verdictOf (error: unknown): Verdict {
     if (error instanceof TaskCancelledError) return 'failure'
     return error instanceof CodedError && error.code === 'OVERLOADED' ? 'unknown' : judge(error)
@@ -111,7 +79,7 @@ export function createBreaker (name: string, policy: BreakerPolicy, onTransition
     const start = performance.now()
     const took = (): void => times.add(performance.now() - start)
     try {
-      const value = await inTime(call)
+      const value = await bounded(call)
       counts.successCount++
       took()
       return { value }

@@ -1,6 +1,7 @@
 import { parseOptions } from '../options.ts'
 import type { BreakerState } from '../schemas/breaker.ts'
-import { createBreaker, type Breaker, type CallOptions, type GuardedCall, type Transition } from './breaker.ts'
+import type { GuardedCall } from './bounds.ts'
+import { createBreaker, type Breaker, type CallOptions, type Transition } from './breaker.ts'
 import { BreakerPolicySchema, type BreakerPolicyOptions } from './policy.ts'
 
 /** Guards calls to one dependency; see Breaker.run. */

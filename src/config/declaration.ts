@@ -117,6 +117,11 @@ const login = Type.Object({
   lockSeconds: Type.Integer({ env: 'LOGIN_LOCK_SECONDS', default: 60, minimum: 1, maximum: 900, description: 'First lock in seconds; it doubles with each further failure, up to 15 minutes.' })
 }, { title: 'Failed logins' })
 
+const breakers = Type.Object({
+  threshold: Type.Integer({ env: 'BREAKER_FAILURE_THRESHOLD', default: 5, minimum: 1, maximum: 1000, description: 'Consecutive failures of a dependency after which it is no longer asked.' }),
+  resetMs: Type.Integer({ env: 'BREAKER_RESET_MS', default: 1000, minimum: 10, maximum: 3600000, description: 'Milliseconds after which one call tries the dependency again.' })
+}, { title: 'Circuit breakers' })
+
 const logging = Type.Object({
   level: Type.Union([
     Type.Literal('fatal'), Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug'),
@@ -130,7 +135,7 @@ const logging = Type.Object({
  * no default, `sensitive` values are never shown, `processOnly` ones count in the environment but not in `.env`,
  * `expected` says in a message what a pattern wants.
  */
-export const ConfigSchema = Type.Object({ server, database, tokens, sessions, passwords, login, logging })
+export const ConfigSchema = Type.Object({ server, database, tokens, sessions, passwords, login, breakers, logging })
 
 /** The settings of the standalone service, complete and checked. */
 export type Config = Static<typeof ConfigSchema>

@@ -1,6 +1,5 @@
-import { Type, type Static, type TUnsafe } from '@sinclair/typebox'
+import { Type, type Static } from '@sinclair/typebox'
 import { Nullable } from './nullable.ts'
-import { Page, type TPage } from './page.ts'
 import { DateTime } from './text.ts'
 
 export const breakerExample = {
@@ -29,8 +28,5 @@ export const BreakerSchema = Type.Object({
     mean: Nullable(Type.Number({ minimum: 0 })),
     p95: Nullable(Type.Number({ minimum: 0 }))
   }, { description: 'Of the latest calls, in milliseconds; null before the first' })
-}, { $id: 'AuthServeBreaker', title: 'Breaker', examples: [breakerExample] })
+}, { title: 'Breaker', examples: [breakerExample] })
 export type BreakerState = Static<typeof BreakerSchema>
-
-/** A response that is a page of breakers. */
-export const breakerPageResponse = (description: string): TPage<TUnsafe<BreakerState>> => Page(Type.Unsafe<BreakerState>(Type.Ref('AuthServeBreaker#')), description)

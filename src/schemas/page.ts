@@ -3,10 +3,10 @@ import { Nullable } from './nullable.ts'
 
 export type TPage<T extends TSchema> = TObject<{ items: TArray<T>, nextCursor: TUnion<[TString, TNull]> }>
 
-/** One page of a list; every list of the API has this shape. */
+/** A response that is one page of a list; every list of the API has this shape. The title of the items names it: UserPage. */
 export function Page<T extends TSchema> (item: T, description: string): TPage<T> {
   return Type.Object({
     items: Type.Array(item),
     nextCursor: Nullable(Type.String({ description: 'Opaque; null on the last page' }))
-  }, { description })
+  }, { title: `${item.title ?? 'Item'}Page`, 'x-response-description': description })
 }

@@ -11,7 +11,6 @@ import { apiRoutes } from '../../routes/api.ts'
 import type { DatabaseLocation } from '../../src/db/client.ts'
 import { startEmbeddedPostgres } from '../../src/db/embedded/index.ts'
 import type { BreakerState } from '../../src/schemas/breaker.ts'
-import { sharedSchemas } from '../../src/schemas/shared.ts'
 import { serverOptions } from '../../src/server-options.ts'
 import { cheapPasswords, testSecret, type TestApp } from '../helpers/app.ts'
 import { connect, createTestDatabase } from '../helpers/database.ts'
@@ -34,7 +33,6 @@ async function createService (t: Test, database: DatabaseLocation, options: DbOp
   await app.register(breakerPlugin, breakers)
   await app.register(dbPlugin, { ...database, poolMax, ...options })
   await app.register(passwordsPlugin, cheapPasswords)
-  for (const schema of sharedSchemas) if (app.getSchema(String(schema.$id)) === undefined) app.addSchema(schema)
   await app.register(async routes => {
     await routes.register(inputPlugin)
     await routes.register(authPlugin, { secrets: [testSecret], issuer: 'https://issuer.test' })
@@ -80,7 +78,7 @@ t.test('a database that is cut off: refused without being asked, 503 to everybod
     t.equal((await readMe(service, person)).statusCode, 503)
     return service.breaker().state === 'open'
   })
-  t.equal(service.breaker().failureCount, 5)
+  t.ok(service.breaker().failureCount >= 5)
 
   const calls = [
     async () => await readMe(service, person),
@@ -94,8 +92,7 @@ t.test('a database that is cut off: refused without being asked, 503 to everybod
     t.equal(response.json().code, 'SERVICE_UNAVAILABLE')
     t.equal(response.headers['retry-after'], '1')
   }
-  const tried = service.breaker()
-  t.ok(tried.rejectedCount > 0, 'the breaker answered')
+  t.ok(service.breaker().rejectedCount > 0, 'the breaker answered')
   await t.rejects(service.app.authServeDb.ping(), { code: 'SERVICE_UNAVAILABLE' })
 
   await proxy.restore()
@@ -167,9 +164,9 @@ t.test('PostgreSQL killed under load, twice: only 200 and 503 with Retry-After, 
   const person = await signUp(service)
 
   const answers = new Map<string, number>()
-  let loading = true
+  const done = new AbortController()
   const worker = async (): Promise<void> => {
-    for (let i = 0; loading; i++) {
+    for (let i = 0; !done.signal.aborted; i++) {
       const { statusCode, headers } = i % 4 === 0
         ? await post(service, '/auth/login', { email: person.email, password: goodPassword })
         : await readMe(service, person)
@@ -191,7 +188,7 @@ t.test('PostgreSQL killed under load, twice: only 200 and 503 with Retry-After, 
       t.notOk(isRunning(pid), 'it is another server')
     }
   } finally {
-    loading = false
+    done.abort()
     await Promise.all(load)
   }
   await untilServing(service, person)

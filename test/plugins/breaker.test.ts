@@ -3,7 +3,6 @@ import t, { type Test } from 'tap'
 import { breakerPlugin, type BreakerOptions } from '../../plugins/breaker.ts'
 import { listBreakersRoute } from '../../routes/admin/list-breakers.ts'
 import type { Breakers } from '../../src/breakers/breakers.ts'
-import { BreakerSchema } from '../../src/schemas/breaker.ts'
 import { createLogCapture } from '../helpers/log-capture.ts'
 
 const down = async (): Promise<never> => { throw new Error('down') }
@@ -55,7 +54,6 @@ t.test('wrong options stop the start', async t => {
 
 t.test('GET /admin/breakers: every breaker as the contract has it', async t => {
   const { app } = await build(t, { threshold: 1 })
-  app.addSchema(BreakerSchema)
   await app.register(listBreakersRoute, { prefix: '/admin' })
   await app.authServeBreakers.protect('search', async () => {})
   await app.authServeBreakers.protect('billing', down).catch(() => {})
