@@ -16,6 +16,7 @@ CREATE TABLE "login_attempts" (
 	"key" "bytea" PRIMARY KEY NOT NULL,
 	"failures" integer NOT NULL,
 	"locked_until" timestamp (3) with time zone,
+	"pending" boolean DEFAULT false NOT NULL,
 	"expires_at" timestamp (3) with time zone NOT NULL
 );
 --> statement-breakpoint

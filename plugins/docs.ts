@@ -35,7 +35,7 @@ const tags = [
 /** Completes an operation by what its policy and input imply: security and every error response. */
 function describeOperation (schema: FastifySchema, route: RouteOptions): FastifySchema {
   const access = route.config?.access ?? 'public'
-  const errors = operationErrors({ access, body: schema.body !== undefined, declared: route.config?.errors ?? [] })
+  const errors = operationErrors({ access, limited: route.config?.limit !== false, body: schema.body !== undefined, declared: route.config?.errors ?? [] })
   const responses = typeof schema.response === 'object' ? schema.response : {}
   return {
     ...schema,
@@ -78,7 +78,13 @@ async function docs (app: FastifyInstance, options: DocsOptions): Promise<void> 
   await app.register(async scope => {
     // Swagger UI knows one name only; in this scope it means our document and not a host's.
     scope.decorate('swagger', app.getDecorator<FastifyInstance['swagger']>(decorator))
-    await scope.register(swaggerUi, { routePrefix: path, staticCSP: true, uiConfig: { deepLinking: true } })
+    await scope.register(swaggerUi, {
+      routePrefix: path,
+      staticCSP: true,
+      // The page is served over plain http, too, and must find its assets there.
+      transformStaticCSP: csp => csp.replace(/\s*upgrade-insecure-requests;?/, ''),
+      uiConfig: { deepLinking: true }
+    })
   })
 }
 

@@ -4,7 +4,7 @@ import fp from 'fastify-plugin'
 import { CodedError, errorCatalogue } from '../src/errors.ts'
 import { createKnownPaths } from '../src/known-paths.ts'
 import { parseOptions } from '../src/options.ts'
-import { problemHeaders, toCodedError, toProblem } from '../src/problem.ts'
+import { pathOf, problemHeaders, toCodedError, toProblem } from '../src/problem.ts'
 import { requestIdOf } from '../src/request-id.ts'
 
 const OptionsSchema = Type.Object({
@@ -18,8 +18,6 @@ type OnProblem = (error: CodedError, request: FastifyRequest) => void
 
 export type ErrorsOptions = Partial<Static<typeof OptionsSchema>>
 
-const pathOf = (url: string): string => url.split('?', 1)[0] ?? url
-
 /**
  * Central error handling of a scope: every error becomes problem+json (RFC 9457) of the catalogue, what nobody foresaw
  * is logged with its stack and answered without, and unknown paths and methods are answered before anything is read.
@@ -31,7 +29,7 @@ async function errors (app: FastifyInstance, options: ErrorsOptions): Promise<vo
     const error = toCodedError(thrown)
     const { status } = errorCatalogue[error.code]
     // A refusal without a cause (breaker open, queue full) is told by the request's own line; in a storm there are many.
-    if (status === 500 || error.code === 'SERVICE_UNAVAILABLE' && error.cause !== undefined) {
+    if (status === 500 || (error.code === 'SERVICE_UNAVAILABLE' && error.cause !== undefined)) {
       request.log.error({ err: error.code === 'INTERNAL_ERROR' ? error.cause : error }, 'request failed')
     }
     onProblem?.(error, request)
@@ -42,15 +40,15 @@ async function errors (app: FastifyInstance, options: ErrorsOptions): Promise<vo
   if (!notFound) return
   const paths = createKnownPaths()
   app.addHook('onRoute', route => paths.add(route.method, route.url))
-  app.addHook('onRequest', async (request, reply) => {
-    if (!request.is404) return
+  function refuse (request: FastifyRequest, reply: FastifyReply): never {
     const allowed = paths.methodsOf(pathOf(request.url))
     if (allowed.length === 0) throw new CodedError('NOT_FOUND', 'There is nothing at this path.')
     reply.header('allow', allowed.join(', '))
     throw new CodedError('METHOD_NOT_ALLOWED', `This path knows ${allowed.join(', ')}.`)
-  })
-  // The hook above has answered; this only makes unknown paths of the scope run through its hooks.
-  app.setNotFoundHandler(() => { throw new CodedError('NOT_FOUND', 'There is nothing at this path.') })
+  }
+  // In the hook, so that neither body nor token is looked at; as the handler for those who ask for it, such as CORS.
+  app.addHook('onRequest', async (request, reply) => { if (request.is404) refuse(request, reply) })
+  app.setNotFoundHandler(refuse)
 }
 
 export const errorsPlugin = fp(errors, { name: 'auth-serve-errors', fastify: '5.x' })

@@ -46,6 +46,11 @@ async function health (app: FastifyInstance, options: HealthOptions): Promise<vo
     closing = true
     if (app.server.listening) await delay(drainMs)
   })
+  // Fastify says so on requests that begin now; those in flight learn it too, or their clients go on and are cut.
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    if (closing && request.raw.httpVersionMajor < 2) reply.header('connection', 'close')
+    done()
+  })
 }
 
 export const healthPlugin = fp(health, { name: 'auth-serve-health', fastify: '5.x' })

@@ -1,21 +1,24 @@
 import { Type, type Static } from '@sinclair/typebox'
-import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { Value } from '@sinclair/typebox/value'
+import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, LogLevel } from 'fastify'
 import fp from 'fastify-plugin'
-import { createRequestLoggers, createScopeLogger, loggerOf } from '../src/logging/request-logger.ts'
+import { createScopeLoggers, loggerOf } from '../src/logging/request-logger.ts'
 import { createRouteInput, type InputDescription } from '../src/logging/route-input.ts'
 import { safeText } from '../src/logging/scrub.ts'
 import { eventFields, maxIpLength, maxUserAgentLength, type SecurityEvent } from '../src/logging/security-event.ts'
 import { parseOptions } from '../src/options.ts'
 import { requestIdOf } from '../src/request-id.ts'
 
+const LevelSchema = Type.Union([
+  Type.Literal('fatal'), Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug'),
+  Type.Literal('trace'), Type.Literal('silent')
+])
+
 /** Options of the logging plugin. */
 export const LoggingOptionsSchema = Type.Object({
   decorator: Type.String({ default: 'authServeLogging', minLength: 1 }),
   /** Least severe lines of the scope; by default the level of the app's logger. A route's `logLevel` goes before it. */
-  level: Type.Optional(Type.Union([
-    Type.Literal('fatal'), Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug'),
-    Type.Literal('trace'), Type.Literal('silent')
-  ]))
+  level: Type.Optional(LevelSchema)
 }, { additionalProperties: false })
 
 export type LoggingOptions = Partial<Static<typeof LoggingOptionsSchema>>
@@ -25,6 +28,15 @@ export interface RequestFacts { userId?: string | undefined, sessionId?: string 
 
 /** What other plugins tell the log, and ask of it. */
 export interface Logging {
+  /** The least severe lines that the scope writes at present. */
+  readonly level: string
+  /**
+   * Changes that for this scope alone, from the next line on, also of requests that have begun. Routes with a
+   * `logLevel` keep theirs. It needs a logger of pino, or one whose children follow it; any other obeys at new requests.
+   *
+   * @throws TypeError for what is no level.
+   */
+  setLevel(level: LogLevel): void
   /** Adds facts to the line that the request gets when it is done. */
   add(request: FastifyRequest, facts: RequestFacts): void
   /** The id in `X-Request-Id` and in every line of the request; a host's `request.id` may be another. */
@@ -95,9 +107,14 @@ function logRequest (request: FastifyRequest, reply: FastifyReply, logger: Fasti
  */
 async function logging (app: FastifyInstance, options: LoggingOptions): Promise<void> {
   const { decorator, level } = parseOptions('logging', LoggingOptionsSchema, options)
-  const scopeLogger = createScopeLogger(app.log, level)
+  const { logger: scopeLogger, childLogger, setLevel } = createScopeLoggers(app.log, app.childLoggerFactory, level)
   const made: Logging = {
     ...createRouteInput(),
+    get level () { return scopeLogger.level },
+    setLevel (next) {
+      if (!Value.Check(LevelSchema, next)) throw new TypeError(`${String(next)} is no log level`)
+      setLevel(next)
+    },
     add (request, facts) { Object.assign(recordOf(request).facts, facts) },
     requestId: request => requestIdOf(request.raw),
     event (request, event) {
@@ -109,7 +126,7 @@ async function logging (app: FastifyInstance, options: LoggingOptions): Promise<
     }
   }
   app.decorate(decorator, made)
-  app.setChildLoggerFactory(createRequestLoggers(app.childLoggerFactory, level))
+  app.setChildLoggerFactory(childLogger)
 
   app.addHook('onRequest', (request, reply, done) => {
     recordOf(request).reply = reply

@@ -16,11 +16,11 @@ export const RateLimitOptionsSchema = Type.Object({
   decorator: Type.String({ default: 'authServeRateLimit' }),
   enabled: Type.Boolean({ default: true }),
   /** Requests of one client in one window, on all routes together that name no policy of their own. */
-  max: Type.Integer({ minimum: 1, default: 300 }),
+  max: Type.Integer({ minimum: 1, default: 1000 }),
   windowSeconds: Type.Integer({ minimum: 1, maximum: 86_400, default: 60 }),
-  /** What routes may name in `config.limit`, each counted apart; without `windowSeconds` it is that of all. */
-  policies: Type.Record(Type.String({ pattern: '^[a-z][a-z0-9-]*$' }), Type.Object({ max: Max, windowSeconds: Type.Optional(WindowSeconds) }, { additionalProperties: false }), {
-    additionalProperties: false, default: { credentials: { max: 30 } }
+  /** What routes may name in `config.limit`, each counted apart; what one does not say is as for all. `credentials` is always there. */
+  policies: Type.Record(Type.String({ pattern: '^[a-z][a-z0-9-]*$' }), Type.Object({ max: Type.Optional(Max), windowSeconds: Type.Optional(WindowSeconds) }, { additionalProperties: false }), {
+    additionalProperties: false, default: { credentials: {} }
   }),
   /** Count together with the other processes of the service. */
   redisUrl: Type.Optional(Type.String({ pattern: '^rediss?://' })),
@@ -82,7 +82,7 @@ async function limits (app: FastifyInstance, options: RateLimitOptions): Promise
   })
 
   const own: Quota = { name: 'default', max: settings.max, windowSeconds: settings.windowSeconds }
-  const named = new Map(Object.entries(settings.policies).map(([name, { max, windowSeconds = own.windowSeconds }]) => [name, { name, max, windowSeconds }]))
+  const named = new Map(Object.entries(settings.policies).map(([name, { max = own.max, windowSeconds = own.windowSeconds }]) => [name, { name, max, windowSeconds }]))
   app.addHook('onRoute', ({ method, url, config }) => {
     if (config?.limit === undefined || config.limit === false || named.has(config.limit)) return
     throw new TypeError(`auth-serve rate-limit: ${[method].flat().join(', ')} ${url} names an unknown limit: ${config.limit}`)

@@ -6,6 +6,7 @@ import { createCreateAccount } from '../src/accounts/create-account.ts'
 import { createDeleteAccount, type DeleteAccount } from '../src/accounts/delete-account.ts'
 import { createReadProfile, createUpdateProfile, type ReadProfile, type UpdateProfile } from '../src/accounts/profile.ts'
 import { createRegister, type Register } from '../src/accounts/register.ts'
+import { createCompleteRegistrationErrors, type CompleteRegistrationErrors } from '../src/accounts/registration-errors.ts'
 import { createAudit, type AuditEvent, type RequestContext } from '../src/audit/audit.ts'
 import { parseOptions } from '../src/options.ts'
 import { requestIdOf } from '../src/request-id.ts'
@@ -48,6 +49,7 @@ export type UseCasesOptions = Partial<Static<typeof UseCasesOptionsSchema>>
 /** What the service can do, ready for the routes; each is a rule of src/. */
 export interface UseCases {
   register: Register
+  completeRegistrationErrors: CompleteRegistrationErrors
   login: Login
   refresh: Refresh
   reauthenticate: Reauthenticate
@@ -65,6 +67,10 @@ export interface UseCases {
 declare module 'fastify' {
   interface FastifyInstance { authServe: UseCases }
 }
+
+/** Expired login counters are removed this often (milliseconds), and this many at a time. */
+const purgeIntervalMs = 60_000
+const purgeLimit = 10_000
 
 /** Longest user agent that is kept. */
 const maxUserAgent = 256
@@ -84,8 +90,14 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
   const issueTokens = createIssueTokens({ keyRing, secrets })
   const confirmPassword = createConfirmPassword({ database, audit, passwords, loginLock })
 
+  const sweep = setInterval(() => {
+    database.loginAttempts.purge(purgeLimit).catch(error => app.log.warn({ err: error }, 'expired login counters could not be removed'))
+  }, purgeIntervalMs).unref()
+  app.addHook('onClose', async () => { clearInterval(sweep) })
+
   app.decorate(settings.decorator, {
     register: createRegister({ createAccount: createCreateAccount({ database, audit, passwords }) }),
+    completeRegistrationErrors: createCompleteRegistrationErrors({ passwords }),
     login: createLogin({ database, audit, passwords, keyRing, loginLock, issueTokens, lives }),
     refresh: createRefresh({ ...lives, database, secrets, issueTokens, log, graceSeconds: settings.refreshGraceSeconds }),
     reauthenticate: createReauthenticate({ audit, confirmPassword, issueTokens, lives }),

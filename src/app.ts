@@ -13,7 +13,8 @@ export interface AppOptions {
 
 /** The standalone service: the bundle at the root of an app of its own, its API under API_PREFIX. */
 export function createApp ({ config, database, secrets, logger }: AppOptions): FastifyInstance {
-  const { server, tokens, sessions, passwords, login, breakers } = config
+  const { server, tokens, sessions, passwords, login, rateLimit, breakers } = config
+  const { credentialsMax, ...limits } = rateLimit
   const app: FastifyInstance = Fastify({
     ...serverOptions({ bodyLimit: server.bodyLimitBytes, trustProxy: server.trustProxy }),
     loggerInstance: logger
@@ -33,6 +34,8 @@ export function createApp ({ config, database, secrets, logger }: AppOptions): F
     sessions,
     login,
     breakers,
+    cors: { origins: server.corsOrigins },
+    rateLimit: { ...limits, policies: { credentials: { max: credentialsMax } } },
     passwords: { ...passwords },
     docs: server.docsEnabled
   })

@@ -34,6 +34,9 @@ function explain (error: unknown): string {
   return error instanceof Error ? error.stack ?? error.message : String(error)
 }
 
+// A reader that goes away early, such as head, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => { process.exit(error.code === 'EPIPE' ? 0 : failed) })
+
 try {
   for (const command of [program, ...program.commands].flatMap(command => [command, ...command.commands])) command.exitOverride()
   await program.parseAsync()

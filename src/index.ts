@@ -2,13 +2,16 @@ import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { authPlugin, type AuthOptions } from '../plugins/auth.ts'
 import { breakerPlugin, type BreakerOptions } from '../plugins/breaker.ts'
+import { corsPlugin, type CorsOptions } from '../plugins/cors.ts'
 import { dbPlugin, type DbOptions } from '../plugins/db.ts'
 import { docsPlugin } from '../plugins/docs.ts'
 import { errorsPlugin } from '../plugins/errors.ts'
-import { healthPlugin } from '../plugins/health.ts'
+import { healthPlugin, type HealthOptions } from '../plugins/health.ts'
 import { inputPlugin, type InputOptions } from '../plugins/input.ts'
 import { loggingPlugin } from '../plugins/logging.ts'
 import { passwordsPlugin, type PasswordsOptions } from '../plugins/passwords.ts'
+import { rateLimitPlugin, type RateLimitOptions } from '../plugins/rate-limit.ts'
+import { securityHeadersPlugin } from '../plugins/security-headers.ts'
 import { useCasesPlugin, type UseCasesOptions } from '../plugins/use-cases.ts'
 import { apiRoutes } from '../routes/api.ts'
 import { serviceRoutes } from '../routes/service.ts'
@@ -25,6 +28,10 @@ export interface AuthServeOptions {
   /** At least 32 characters each, newest first: the first seals and signs, all are accepted. */
   secrets: string[]
   database: Omit<DbOptions, 'decorator' | 'breakersDecorator' | 'breaker'>
+  /** Origins that browsers may call from; none by default. */
+  cors?: CorsOptions
+  rateLimit?: Omit<RateLimitOptions, 'decorator' | 'onExceeded'>
+  health?: Omit<HealthOptions, 'decorator'>
   /** Circuit breakers of what the service depends on. */
   breakers?: Omit<BreakerOptions, 'decorator'>
   jwt: Pick<AuthOptions, 'issuer' | 'audience' | 'clientId'>
@@ -35,20 +42,44 @@ export interface AuthServeOptions {
   input?: InputOptions
   /** Serve Swagger UI and the OpenAPI document. */
   docs?: boolean
+  /** Answer unknown paths of the scope; false where the host does, as without a prefix it must. */
+  notFound?: boolean
 }
 
-const OwnOptionsSchema = Type.Object({
+const part = Type.Record(Type.String(), Type.Unknown())
+
+/** Holds the shape; what is inside each part is held by the plugin that it goes to. */
+const AuthServeOptionsSchema = Type.Object({
+  prefix: Type.Optional(Type.String()),
+  logLevel: Type.Optional(Type.String()),
+  logSerializers: Type.Optional(Type.Unknown()),
   apiPrefix: Type.String({ pattern: '^(/[A-Za-z0-9._~-]+)*$', default: '' }),
   publicUrl: Type.Optional(Type.String({ pattern: '^https?://' })),
-  docs: Type.Boolean({ default: true })
-})
+  secrets: Type.Array(Type.String({ minLength: 32 }), { minItems: 1 }),
+  database: part,
+  jwt: Type.Object({ issuer: Type.String({ minLength: 1 }) }),
+  cors: Type.Optional(part),
+  rateLimit: Type.Optional(part),
+  health: Type.Optional(part),
+  breakers: Type.Optional(part),
+  sessions: Type.Optional(part),
+  login: Type.Optional(part),
+  passwords: Type.Optional(part),
+  input: Type.Optional(part),
+  docs: Type.Boolean({ default: true }),
+  notFound: Type.Boolean({ default: true })
+}, { additionalProperties: false })
 
-function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth }: FastifyInstance): void {
+function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, authServeRateLimit }: FastifyInstance): void {
   authServeHealth.add('database', async () => { await authServeDb.ping() })
   authServeHealth.add('schema', async () => {
     if (!authServeDb.isSchemaReady()) throw new CodedError('SERVICE_UNAVAILABLE', 'The database schema is not in place yet.')
   })
   authServeHealth.add('signingKeys', async () => { await authServeAuth.keyRing.load() })
+  if (!authServeRateLimit.shared) return
+  authServeHealth.add('redis', async () => {
+    if (authServeRateLimit.isDegraded()) throw new CodedError('SERVICE_UNAVAILABLE', 'Redis is lost; limits are counted by each process alone.')
+  }, { required: false })
 }
 
 /**
@@ -58,11 +89,15 @@ function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth }: Fa
  * @throws TypeError for options that are not valid, naming every one.
  */
 async function authServe (app: FastifyInstance, options: AuthServeOptions): Promise<void> {
-  const { apiPrefix, publicUrl, docs } = parseOptions('options', OwnOptionsSchema, { apiPrefix: options.apiPrefix, publicUrl: options.publicUrl, docs: options.docs })
+  const { apiPrefix, publicUrl, docs, notFound } = parseOptions('options', AuthServeOptionsSchema, options)
 
   await app.register(loggingPlugin)
   const logging = app.authServeLogging
+  await app.register(securityHeadersPlugin, { https: publicUrl?.startsWith('https:') ?? false })
+  // Before errors: the routes that answer preflights are no paths of the API.
+  await app.register(corsPlugin, options.cors ?? {})
   await app.register(errorsPlugin, {
+    notFound,
     onProblem (error, request) {
       logging.add(request, { errorCode: error.code })
       if (error.code !== 'INVALID_INPUT') return
@@ -70,7 +105,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
       request.log.debug({ fields, input: logging.describeInput(request) }, 'input refused')
     }
   })
-  await app.register(healthPlugin)
+  await app.register(healthPlugin, options.health ?? {})
   await app.register(breakerPlugin, options.breakers ?? {})
   await app.register(dbPlugin, options.database)
   await app.register(passwordsPlugin, options.passwords ?? {})
@@ -79,6 +114,11 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
   const { freshSessionSeconds, ...sessions } = options.sessions ?? {}
   await app.register(async routes => {
     await routes.register(inputPlugin, options.input ?? {})
+    await routes.register(rateLimitPlugin, {
+      keyPrefix: `auth-serve:${options.jwt.issuer}:`,
+      ...options.rateLimit,
+      onExceeded: request => logging.event(request, { type: 'excess_rate_limit_exceeded', outcome: 'failure' })
+    })
     await routes.register(authPlugin, {
       ...options.jwt,
       secrets: options.secrets,

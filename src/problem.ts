@@ -16,6 +16,9 @@ const httpErrorCodes: Record<string, [ErrorCode, string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['MALFORMED_REQUEST', 'The request did not arrive in time.']
 }
 
+/** The path of a request target, without query, also where a proxy sent the absolute form (RFC 9112, 3.2.2). */
+export const pathOf = (target: string): string => target.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0] ?? ''
+
 /** Any error as one of the catalogue; what nobody foresaw becomes INTERNAL_ERROR with the original as its cause. */
 export function toCodedError (error: unknown): CodedError {
   if (error instanceof CodedError) return error
@@ -23,8 +26,12 @@ export function toCodedError (error: unknown): CodedError {
     const known = httpErrorCodes[error.code]
     if (known !== undefined) return new CodedError(known[0], known[1], { cause: error })
   }
-  if (error instanceof Error && 'statusCode' in error && error.statusCode === 400) {
-    return new CodedError('MALFORMED_REQUEST', 'The request could not be read.', { cause: error })
+  if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number' && error.statusCode >= 400 && error.statusCode < 500) {
+    // A limiter of the host may stand in front of ours.
+    if (error.statusCode === 429) return new CodedError('RATE_LIMITED', 'Too many requests; slow down.', { retryAfterSeconds: 60, cause: error })
+    return error.statusCode === 403 || error.statusCode === 404
+      ? new CodedError('NOT_FOUND', 'There is nothing at this path.', { cause: error })
+      : new CodedError('MALFORMED_REQUEST', 'The request could not be read.', { cause: error })
   }
   return new CodedError('INTERNAL_ERROR', 'Something went wrong on our side.', { cause: error })
 }

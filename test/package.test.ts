@@ -18,6 +18,7 @@ t.test('what the package exports is pinned', async t => {
     '.': ['authServe', 'default', 'serverOptions'],
     './plugins/auth': ['AuthOptionsSchema', 'authPlugin', 'default'],
     './plugins/breaker': ['BreakerOptionsSchema', 'breakerPlugin', 'default'],
+    './plugins/cors': ['CorsOptionsSchema', 'corsPlugin', 'default'],
     './plugins/db': ['DbOptionsSchema', 'dbPlugin', 'default'],
     './plugins/docs': ['DocsOptionsSchema', 'default', 'docsPlugin'],
     './plugins/errors': ['default', 'errorsPlugin'],
@@ -25,6 +26,8 @@ t.test('what the package exports is pinned', async t => {
     './plugins/input': ['InputOptionsSchema', 'default', 'inputPlugin'],
     './plugins/logging': ['LoggingOptionsSchema', 'default', 'loggingPlugin'],
     './plugins/passwords': ['PasswordsOptionsSchema', 'default', 'passwordsPlugin'],
+    './plugins/rate-limit': ['RateLimitOptionsSchema', 'default', 'rateLimitPlugin'],
+    './plugins/security-headers': ['SecurityHeadersOptionsSchema', 'default', 'securityHeadersPlugin'],
     './plugins/use-cases': ['UseCasesOptionsSchema', 'default', 'useCasesPlugin']
   })
 })

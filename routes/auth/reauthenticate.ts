@@ -19,7 +19,7 @@ export const reauthenticateRoute: FastifyPluginAsyncTypebox = async app => {
       body: ReauthenticateBodySchema,
       response: { 200: tokenPairResponse('New tokens of the same session') }
     },
-    config: { access: 'session', errors: ['PASSWORD_INCORRECT', 'TOO_MANY_ATTEMPTS', 'OVERLOADED'] },
+    config: { access: 'session', limit: 'credentials', errors: ['PASSWORD_INCORRECT', 'TOO_MANY_ATTEMPTS', 'OVERLOADED'] },
     handler: async request =>
       await app.authServe.reauthenticate(app.authServeAuth.principal(request), request.body.password, app.authServe.contextOf(request))
   })

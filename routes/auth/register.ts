@@ -28,8 +28,11 @@ export const registerRoute: FastifyPluginAsyncTypebox = async app => {
       body: RegisterBodySchema,
       response: { 201: userResponse('The account was created') }
     },
-    config: { access: 'public', errors: ['USER_ALREADY_EXISTS', 'OVERLOADED', 'SERVICE_UNAVAILABLE', 'DATABASE_ERROR'] },
+    // The handler adds what is wrong with the password, so that one answer names every field.
+    attachValidation: true,
+    config: { access: 'public', limit: 'credentials', errors: ['USER_ALREADY_EXISTS', 'OVERLOADED', 'SERVICE_UNAVAILABLE', 'DATABASE_ERROR'] },
     handler: async (request, reply) => {
+      if (request.validationError !== undefined) throw app.authServe.completeRegistrationErrors(request.validationError, request.body)
       const user = await app.authServe.register(request.body, app.authServe.contextOf(request))
       return await reply.code(201).header('location', location).send(user)
     }

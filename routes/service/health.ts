@@ -17,7 +17,7 @@ export const healthRoute: FastifyPluginAsyncTypebox = async app => {
       tags: ['service'],
       response: { 200: HealthSchema }
     },
-    config: { access: 'public' },
+    config: { access: 'public', limit: false },
     logLevel: 'warn',
     handler: async () => ({ status: 'ok' as const })
   })

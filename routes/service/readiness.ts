@@ -22,7 +22,7 @@ export const readinessRoute: FastifyPluginAsyncTypebox = async app => {
       tags: ['service'],
       response: { 200: ReadinessSchema }
     },
-    config: { access: 'public', errors: ['SERVICE_UNAVAILABLE'] },
+    config: { access: 'public', limit: false, errors: ['SERVICE_UNAVAILABLE'] },
     logLevel: 'warn',
     handler: async () => {
       const { ready, dependencies } = await app.authServeHealth.report()

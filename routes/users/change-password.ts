@@ -22,7 +22,7 @@ export const changePasswordRoute: FastifyPluginAsyncTypebox = async app => {
       body: ChangePasswordBodySchema,
       response: { 204: Type.Null({ description: 'The password was changed' }) }
     },
-    config: { access: 'session', errors: ['PASSWORD_INCORRECT', 'CONFLICT', 'TOO_MANY_ATTEMPTS', 'OVERLOADED'] },
+    config: { access: 'session', limit: 'credentials', errors: ['PASSWORD_INCORRECT', 'CONFLICT', 'TOO_MANY_ATTEMPTS', 'OVERLOADED'] },
     handler: async (request, reply) => {
       await app.authServe.changePassword(app.authServeAuth.principal(request), request.body, app.authServe.contextOf(request))
       return await reply.code(204).send(null)

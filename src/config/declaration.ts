@@ -39,6 +39,7 @@ const server = Type.Object({
   }),
   bodyLimitBytes: Type.Integer({ env: 'BODY_LIMIT_BYTES', default: 1048576, minimum: 1024, maximum: 104857600, description: 'Largest request body; a longer one is answered 413.' }),
   shutdownTimeoutMs: Type.Integer({ env: 'SHUTDOWN_TIMEOUT_MS', default: 10000, minimum: 100, maximum: 600000, description: 'Milliseconds that requests in flight get after SIGTERM before the process ends anyway.' }),
+  corsOrigins: Type.Optional(Type.Array(Type.String(), { env: 'CORS_ORIGINS', derived: 'none', example: 'https://app.example.com', description: 'Origins that browsers may call the API from, or `*`.' })),
   docsEnabled: Type.Boolean({ env: 'DOCS_ENABLED', default: true, description: 'Serve Swagger UI and the OpenAPI document under /docs.' })
 }, { title: 'Server' })
 
@@ -117,6 +118,14 @@ const login = Type.Object({
   lockSeconds: Type.Integer({ env: 'LOGIN_LOCK_SECONDS', default: 60, minimum: 1, maximum: 900, description: 'First lock in seconds; it doubles with each further failure, up to 15 minutes.' })
 }, { title: 'Failed logins' })
 
+const rateLimit = Type.Object({
+  enabled: Type.Boolean({ env: 'RATE_LIMIT_ENABLED', default: true, description: 'Limit requests per client address. The lock after failed logins is another thing and always on.' }),
+  max: Type.Integer({ env: 'RATE_LIMIT_MAX', default: 1000, minimum: 1, maximum: 1000000, description: 'Requests per client address and window.' }),
+  credentialsMax: Type.Optional(Type.Integer({ env: 'RATE_LIMIT_CREDENTIALS_MAX', derived: 'RATE_LIMIT_MAX', example: '30', minimum: 1, maximum: 1000000, description: 'The same for routes that check or set a password, on a count of their own. Where clients do not share an address, as behind a company gateway, 30 is plenty.' })),
+  windowSeconds: Type.Integer({ env: 'RATE_LIMIT_WINDOW_SECONDS', default: 60, minimum: 1, maximum: 86400, description: 'Length of the window in seconds.' }),
+  redisUrl: Type.Optional(Type.String({ env: 'REDIS_URL', sensitive: true, derived: 'none: every process counts for itself', example: 'redis://localhost:6379', pattern: '^rediss?://\\S+$', expected: 'a URL such as redis://localhost:6379 or rediss://host:6380', description: 'Redis that counts across processes. Where it is lost, every process counts for itself until it is back.' }))
+}, { title: 'Request limits' })
+
 const breakers = Type.Object({
   threshold: Type.Integer({ env: 'BREAKER_FAILURE_THRESHOLD', default: 5, minimum: 1, maximum: 1000, description: 'Consecutive failures of a dependency after which it is no longer asked.' }),
   resetMs: Type.Integer({ env: 'BREAKER_RESET_MS', default: 1000, minimum: 10, maximum: 3600000, description: 'Milliseconds after which one call tries the dependency again.' })
@@ -135,7 +144,7 @@ const logging = Type.Object({
  * no default, `sensitive` values are never shown, `processOnly` ones count in the environment but not in `.env`,
  * `expected` says in a message what a pattern wants.
  */
-export const ConfigSchema = Type.Object({ server, database, tokens, sessions, passwords, login, breakers, logging })
+export const ConfigSchema = Type.Object({ server, database, tokens, sessions, passwords, login, rateLimit, breakers, logging })
 
 /** The settings of the standalone service, complete and checked. */
 export type Config = Static<typeof ConfigSchema>

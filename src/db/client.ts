@@ -56,8 +56,12 @@ export function openConnection (location: DatabaseLocation, { statementTimeoutMs
   }
   const guarded = new Proxy(client, {
     get (target, key, receiver) {
-      if (lost && key === 'unsafe') throw new ConnectionLostError('the connection was lost before this statement')
-      return Reflect.get(target, key, receiver)
+      if (key !== 'unsafe') return Reflect.get(target, key, receiver)
+      if (lost) throw new ConnectionLostError('the connection was lost before this statement')
+      // drizzle asks for unprepared statements, which cost a second round trip and a new plan each time.
+      const unsafe: typeof target.unsafe = (query, parameters = [], options = {}) =>
+        target.unsafe(query, parameters, { ...options, prepare: parameters.length > 0 })
+      return unsafe
     }
   })
   return {

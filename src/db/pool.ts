@@ -25,7 +25,7 @@ export interface Pool {
   run: Run
   /** The same in a transaction: all or nothing. A commit that fails may or may not have happened. */
   transaction: Run
-  /** Waits for what is under way, then ends every connection. */
+  /** Ends every connection: those that are idle now, the others as soon as their work is done. */
   close(): Promise<void>
 }
 
@@ -44,7 +44,7 @@ export function createPool (options: PoolOptions): Pool {
   const slots = createBulkhead({ concurrency: options.max, queue: options.queue, queueTimeoutMs: options.acquireTimeoutMs })
   let closed = false
   // A server that vanished without a word answers nothing, not even that a statement took too long.
-  const workTimeoutMs = options.statementTimeoutMs === 0 ? 0 : 2 * options.statementTimeoutMs + 1000
+  const workTimeoutMs = options.statementTimeoutMs === 0 ? 0 : options.statementTimeoutMs + 1000
 
   function take (): Slot {
     for (let slot = idle.pop(); slot !== undefined; slot = idle.pop()) {

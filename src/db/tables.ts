@@ -91,6 +91,8 @@ export const loginAttempts = pgTable('login_attempts', {
   key: bytea().primaryKey(),
   failures: integer().notNull(),
   lockedUntil: moment('locked_until'),
+  /** The lock stands for attempts that are not judged yet. */
+  pending: boolean().notNull().default(false),
   expiresAt: moment('expires_at').notNull()
 }, table => [
   index('login_attempts_expires_at_idx').on(table.expiresAt)

@@ -21,7 +21,6 @@ export interface KeyRingOptions extends AccessTokenOptions {
 export interface KeyRing {
   /** Reads the keys unless they were read before, making the first one where there is none. Throws what the database throws. */
   load(): Promise<void>
-  isLoaded(): boolean
   sign(subject: AccessTokenSubject): Promise<string>
   /** Throws CodedError TOKEN_INVALID or TOKEN_EXPIRED, and SERVICE_UNAVAILABLE while the keys cannot be read. */
   verify(token: string): Promise<AccessTokenClaims>
@@ -74,7 +73,6 @@ export function createKeyRing (options: KeyRingOptions): KeyRing {
 
   return {
     load: async () => { if (loaded === undefined) await load() },
-    isLoaded: () => loaded !== undefined,
     sign: async subject => (loaded ?? await load()).sign(subject),
     async verify (token) {
       let claims = (loaded ?? await load()).verify(token)

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { pino, stdTimeFunctions, type DestinationStream, type LevelWithSilentOrString, type Logger } from 'pino'
-import { createLineWriter } from './line-writer.ts'
+import { createDescriptorSink, createLineWriter, type ChunkSink, type LineWriter } from './line-writer.ts'
 import { scrubLine } from './scrub.ts'
 import { serializeError } from './serialize-error.ts'
 
@@ -10,6 +10,8 @@ export interface LoggerOptions {
   pretty: boolean
   /** A file descriptor, by default that of stdout, or a stream that takes lines. */
   destination?: number | DestinationStream
+  /** Takes every line too, always as JSON: see `openLogFile`. */
+  file?: ChunkSink
   /** Bytes that may wait for a slow reader before lines are dropped and counted. */
   maxBufferBytes?: number
 }
@@ -27,19 +29,34 @@ function errorIn (logged: unknown): Error | undefined {
   return typeof logged === 'object' && logged !== null && 'err' in logged && logged.err instanceof Error ? logged.err : undefined
 }
 
+/** Gives each line to both; the file gets JSON, whoever reads the other one may want it pretty. */
+function combine (first: DestinationStream | LineWriter, file: LineWriter | undefined, prettify: ((line: string) => string) | undefined) {
+  return {
+    write (line: string) {
+      first.write(prettify === undefined ? line : prettify(line))
+      file?.write(line)
+    },
+    flush (done: () => void) {
+      const flushFile = (): void => file === undefined ? done() : file.flush(done)
+      if ('flush' in first) first.flush(flushFile)
+      else flushFile()
+    }
+  }
+}
+
 /**
  * The logger of the standalone service: one JSON object per line with time (ISO 8601), level, service and pid. Writing
  * never blocks the event loop, lines are not lost when the process exits, and whatever looks like a secret is replaced
- * in every line as the last net.
+ * in every line as the last net. With a `file` every line goes to both.
  */
-export function createLogger ({ level, pretty, destination = 1, maxBufferBytes = defaultMaxBufferBytes }: LoggerOptions): Logger {
-  const prettify = pretty ? loadPrettifier() : undefined
-  const stream = typeof destination !== 'number'
-    ? destination
-    : createLineWriter(destination, {
-      maxBufferBytes,
-      onDropped: lines => logger.warn({ droppedLines: lines }, 'log lines were dropped: they are read too slowly')
-    })
+export function createLogger ({ level, pretty, destination = 1, file, maxBufferBytes = defaultMaxBufferBytes }: LoggerOptions): Logger {
+  const onDropped = (lines: number): void => logger.warn({ droppedLines: lines }, 'log lines were dropped: they are read too slowly')
+  const fileWriter = file && createLineWriter(file, {
+    maxBufferBytes,
+    onDropped,
+    onFailed: error => logger.error({ err: error }, 'the log file cannot be written; its lines wait')
+  })
+  const main = typeof destination === 'number' ? createLineWriter(createDescriptorSink(destination), { maxBufferBytes, onDropped }) : destination
   const logger: Logger = pino({
     level,
     base: { service: 'auth-serve', pid: process.pid },
@@ -55,9 +72,9 @@ export function createLogger ({ level, pretty, destination = 1, maxBufferBytes =
         const { message: safe, type } = serializeError(error)
         method.apply(this, [first === error ? { err: error } : first, safe ?? type])
       },
-      streamWrite: line => prettify === undefined ? scrubLine(line) : prettify(scrubLine(line))
+      streamWrite: scrubLine
     }
-  }, stream)
+  }, combine(main, fileWriter, pretty ? loadPrettifier() : undefined))
   return logger
 }
 

@@ -5,6 +5,16 @@ export interface LineWriterOptions {
   maxBufferBytes: number
   /** Told how many lines were dropped, once there is room again. */
   onDropped: (lines: number) => void
+  /** Told once when lines cannot be written; they are kept, up to `maxBufferBytes`, and tried again. */
+  onFailed?: (error: unknown) => void
+}
+
+/** Where a writer's bytes go, one chunk at a time. */
+export interface ChunkSink {
+  /** Calls back with the bytes that were taken; after an error the same chunk is given again. */
+  write(chunk: Buffer, done: (error: Error | null, written: number) => void): void
+  /** Writes what it can at once, for the exit of the process. */
+  writeSync(chunk: Buffer): number
 }
 
 /** A destination for log lines. */
@@ -23,12 +33,20 @@ const exitPatienceMs = 2000
 const codeOf = (error: unknown): unknown => error instanceof Error && 'code' in error ? error.code : undefined
 const isBusy = (error: unknown): boolean => codeOf(error) === 'EAGAIN' || codeOf(error) === 'EBUSY'
 
+/** A sink that writes to a file descriptor. */
+export function createDescriptorSink (fd: number): ChunkSink {
+  return {
+    write (chunk, done) { write(fd, chunk, done) },
+    writeSync: chunk => writeSync(fd, chunk)
+  }
+}
+
 /**
- * Writes lines to a file descriptor without ever blocking the event loop, and what is left when the process exits.
+ * Writes lines to a sink without ever blocking the event loop, and what is left when the process exits.
  * pino's own asynchronous destination (sonic-boom 5) is not used: it loses what waits behind EAGAIN at an exit, and
  * never exits when the pipe is closed or the disk is full.
  */
-export function createLineWriter (fd: number, { maxBufferBytes, onDropped }: LineWriterOptions): LineWriter {
+export function createLineWriter (sink: ChunkSink, { maxBufferBytes, onDropped, onFailed }: LineWriterOptions): LineWriter {
   const chunks: Array<{ text: string, bytes: number }> = []
   let current = Buffer.alloc(0)
   let bufferedBytes = 0
@@ -38,6 +56,7 @@ export function createLineWriter (fd: number, { maxBufferBytes, onDropped }: Lin
   let nonBlocking = false
   let exiting = false
   let listening = false
+  let failed = false
   let waiters: Array<() => void> = []
 
   function settle (): void {
@@ -63,6 +82,7 @@ export function createLineWriter (fd: number, { maxBufferBytes, onDropped }: Lin
   function accept (bytes: number): void {
     current = current.subarray(bytes)
     bufferedBytes -= bytes
+    failed = false
   }
 
   function retry (error: unknown): void {
@@ -74,6 +94,10 @@ export function createLineWriter (fd: number, { maxBufferBytes, onDropped }: Lin
     }
     // Nobody reads any more, or the disk is full: what waits stays bounded, and neither may keep the process alive.
     settle()
+    if (!failed) {
+      failed = true
+      onFailed?.(error)
+    }
     setTimeout(advance, brokenRetryMs).unref()
   }
 
@@ -82,7 +106,7 @@ export function createLineWriter (fd: number, { maxBufferBytes, onDropped }: Lin
     while (next()) {
       if (!nonBlocking) {
         inFlight = true
-        write(fd, current, (error, written) => {
+        sink.write(current, (error, written) => {
           inFlight = false
           if (error !== null) return retry(error)
           accept(written)
@@ -91,7 +115,7 @@ export function createLineWriter (fd: number, { maxBufferBytes, onDropped }: Lin
         return
       }
       try {
-        accept(writeSync(fd, current))
+        accept(sink.writeSync(current))
       } catch (error) {
         return retry(error)
       }
@@ -108,7 +132,7 @@ export function createLineWriter (fd: number, { maxBufferBytes, onDropped }: Lin
     const sleeper = new Int32Array(new SharedArrayBuffer(4))
     while (next()) {
       try {
-        accept(writeSync(fd, current))
+        accept(sink.writeSync(current))
       } catch (error) {
         if (!isBusy(error) || Date.now() > deadline) return
         Atomics.wait(sleeper, 0, 0, retryMs)
@@ -139,7 +163,7 @@ export function createLineWriter (fd: number, { maxBufferBytes, onDropped }: Lin
       else if (!busy) advance()
     },
     flush (done) {
-      if (!busy) return done()
+      if (!busy || failed) return done()
       waiters.push(done)
     }
   }

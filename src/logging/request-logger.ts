@@ -15,11 +15,6 @@ const serializers = {
   msg: (message: unknown) => typeof message === 'string' ? scrubText(message) : message
 }
 
-/** A logger of the scope beside its requests. */
-export function createScopeLogger (logger: FastifyBaseLogger, level?: LogLevel): FastifyBaseLogger {
-  return logger.child({}, { serializers, ...level === undefined ? {} : { level } })
-}
-
 /** Raw requests whose loggers carry their ids. */
 const bound = new WeakSet<RawRequest>()
 
@@ -30,21 +25,63 @@ export function loggerOf ({ raw, log }: FastifyRequest, scopeLogger: FastifyBase
   return bound.has(raw) ? log : scopeLogger.child(idsOf(raw))
 }
 
+/** The loggers of a scope. */
+export interface ScopeLoggers {
+  /** The one beside the requests, and parent of theirs. */
+  readonly logger: FastifyBaseLogger
+  /** Makes the child logger of each request. */
+  readonly childLogger: ChildLoggerFactory
+  /** Sets the level of the scope, also for requests that have begun. */
+  setLevel(level: LogLevel): void
+}
+
+/** The scope that a factory belongs to, and the loggers that are a scope's own. */
+const scopes = new WeakMap<ChildLoggerFactory, FastifyBaseLogger>()
+const own = new WeakSet<FastifyBaseLogger>()
+
 /**
- * Makes the child logger of each request of a scope on top of the factory that the scope has: it carries requestId and
- * correlationId, serializes errors safely and never shows a URL. `level` applies where the route has no `logLevel`.
+ * Makes the loggers of a scope from that of the app and the child logger factory that the scope has so far: request
+ * loggers carry requestId and correlationId, serialize errors safely and never show a URL. A route's `logLevel` goes
+ * before the level of the scope, the scope's before that of the scope around it. Levels are set on the parent alone:
+ * pino's children without a level of their own follow it, so that a change reaches the live ones.
  */
-export function createRequestLoggers (inherited: ChildLoggerFactory, level?: LogLevel): ChildLoggerFactory {
-  // Serializers are costly to set, so a parent that has them is kept for each logger, of which an app has one.
+export function createScopeLoggers (appLogger: FastifyBaseLogger, inherited: ChildLoggerFactory, level?: LogLevel): ScopeLoggers {
+  let current = level
+  // Serializers are costly to set, so a parent is kept for each logger, of which an app has one; a host's factory may add some.
   const parents = new WeakMap<FastifyBaseLogger, FastifyBaseLogger>()
-  return function childLogger (logger, bindings, options, raw) {
-    const parent = parents.get(logger) ?? createScopeLogger(logger)
+  function parentOf (logger: FastifyBaseLogger): FastifyBaseLogger {
+    if (own.has(logger)) return logger
+    const known = parents.get(logger)
+    if (known !== undefined) {
+      if (current !== undefined && known !== logger && known.level !== current) known.level = current
+      return known
+    }
+    const parent = logger.child({}, { serializers, ...current === undefined ? {} : { level: current } })
     parents.set(logger, parent)
+    // A logger that returns itself as its child is still the host's.
+    if (parent !== logger) own.add(parent)
+    return parent
+  }
+  const around = scopes.get(inherited)
+  const scopeLogger = (around ?? appLogger).child({}, { serializers, ...level === undefined ? {} : { level } })
+  parents.set(appLogger, scopeLogger)
+  if (scopeLogger !== appLogger) own.add(scopeLogger)
+
+  function childLogger (this: FastifyInstance, ...[logger, bindings, options, raw]: Parameters<ChildLoggerFactory>): FastifyBaseLogger {
     const ids = idsOf(raw)
     // Under `serverOptions()` the id that Fastify binds is ours: once is enough.
     const others = Object.entries(bindings).filter(([, value]) => value !== ids.requestId)
-    const all = { ...Object.fromEntries(others), ...ids }
     bound.add(raw)
-    return inherited.call(this, parent, all, level === undefined ? options : { level, ...options }, raw)
+    return inherited.call(this, parentOf(logger), { ...Object.fromEntries(others), ...ids }, options, raw)
+  }
+  scopes.set(childLogger, scopeLogger)
+
+  return {
+    logger: scopeLogger,
+    childLogger,
+    setLevel (next) {
+      current = next
+      if (own.has(scopeLogger)) scopeLogger.level = next
+    }
   }
 }

@@ -49,7 +49,8 @@ export async function openSharedCounters ({ url, keyPrefix, timeoutMs, probeInte
     up = false
     if (told || closed) return
     told = true
-    log.warn({ err }, 'Redis is lost: requests are counted by this process alone')
+    // Only its text: the errors of ioredis carry the command with its arguments, the password of AUTH among them.
+    log.warn({ reason: err instanceof Error ? err.message : 'unknown' }, 'Redis is lost: requests are counted by this process alone')
   }
   async function probe (): Promise<void> {
     if (up || closed) return

@@ -4,6 +4,8 @@ import type { ErrorCode } from '../errors.ts'
 export interface OperationTraits {
   /** Its `config.access`. */
   access: string
+  /** Counts against a limit of requests. */
+  limited: boolean
   /** Reads a body. */
   body: boolean
   /** Codes that the route declares itself. */
@@ -11,8 +13,9 @@ export interface OperationTraits {
 }
 
 /** Every code that an operation can answer: what its policy and its input imply, and what it declares. */
-export function operationErrors ({ access, body, declared }: OperationTraits): ErrorCode[] {
+export function operationErrors ({ access, limited, body, declared }: OperationTraits): ErrorCode[] {
   const codes: ErrorCode[] = ['INVALID_INPUT', 'INTERNAL_ERROR', ...declared]
+  if (limited) codes.push('RATE_LIMITED')
   if (access === 'fresh') codes.push('REAUTHENTICATION_REQUIRED')
   if (access.includes(':')) codes.push('FORBIDDEN')
   if (access !== 'public') codes.push('TOKEN_MISSING', 'TOKEN_INVALID', 'TOKEN_EXPIRED', 'TOKEN_STALE', 'SESSION_REVOKED', 'SERVICE_UNAVAILABLE', 'DATABASE_ERROR')

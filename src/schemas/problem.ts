@@ -33,7 +33,8 @@ function problemExample (code: ErrorCode): Problem {
     instance: '/path/of/the/request',
     code,
     requestId: '01920000-0000-7000-8000-00000000000f',
-    ...status === 422 ? { errors: [{ path: '/body/field', code: 'format', message: 'What to write instead.' }] } : {}
+    ...code === 'INVALID_INPUT' ? { errors: [{ path: '/body/field', code: 'format', message: 'What to write instead.' }] } : {},
+    ...code === 'USER_ALREADY_EXISTS' ? { errors: [{ path: '/body/email', code: 'taken', message: 'Which name is taken.' }] } : {}
   }
 }
 

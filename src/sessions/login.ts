@@ -78,10 +78,9 @@ export function createLogin (deps: LoginDependencies): Login {
       await recordFailure(user, 'disabled', false, context)
       throw accountDisabled()
     }
-    await deps.keyRing.load()
     const sessionId = uuidv7()
     const secret = createRefreshSecret()
-    const times = await audit.transaction(context, async (stores, record) => {
+    const openSession = async () => await audit.transaction(context, async (stores, record) => {
       const opened = await stores.sessions.open({
         ...deps.lives,
         id: sessionId,
@@ -97,6 +96,10 @@ export function createLogin (deps: LoginDependencies): Login {
       record({ type: 'authn_login_success', outcome: 'success', ...about })
       record({ type: 'session_created', outcome: 'success', ...about })
       return opened
+    })
+    const times = await attempt.forgiving(async () => {
+      await deps.keyRing.load()
+      return await openSession()
     })
     await strengthenHash(user, hash, credentials.password)
     const pair = await deps.issueTokens({

@@ -32,6 +32,7 @@ export async function createTestApp (t: Test, { database, bodyLimit, ...options 
     secrets: [testSecret],
     jwt: { issuer: 'https://issuer.test' },
     passwords: cheapPasswords,
+    rateLimit: { enabled: false },
     ...options,
     database: { ...location, poolMax: 5, ...database }
   })

@@ -28,6 +28,7 @@ t.test('an empty environment gives the documented defaults', async t => {
       audience: 'auth-serve',
       clientId: 'auth-serve'
     },
+    rateLimit: { enabled: true, max: 1000, windowSeconds: 60 },
     breakers: { threshold: 5, resetMs: 1000 },
     sessions: { accessTtlSeconds: 900, idleTtlSeconds: 1209600, absoluteTtlSeconds: 2592000, refreshGraceSeconds: 10, freshSessionSeconds: 600 },
     passwords: {

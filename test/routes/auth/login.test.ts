@@ -3,6 +3,7 @@ import t from 'tap'
 import { cheapPasswords, createTestApp } from '../../helpers/app.ts'
 import { connect } from '../../helpers/database.ts'
 import { goodPassword, newEmail, post, signUp } from '../../helpers/people.ts'
+import { until } from '../../helpers/until.ts'
 
 t.test('POST /auth/login', async t => {
   const api = await createTestApp(t)
@@ -169,7 +170,8 @@ t.test('POST /auth/login: no session is opened for an account that changed while
     await locked.unsafe(`update users set ${change} where id = '${id}'`)
     const login = post(api, '/auth/login', { email, password: goodPassword })
     // The login has read the account and now waits for this row.
-    while ((await sql`select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%with account as%'`).length === 0);
+    await until('the login waits', async () =>
+      (await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like '%with account as%'`).length > 0)
     await locked`commit`
     locked.release()
     t.equal((await login).statusCode, 401, change)

@@ -73,7 +73,12 @@ export async function startChild (t: Test, options: ChildOptions, env: NodeJS.Pr
 /** Starts such a process and does not wait. */
 export function spawnChild (t: Test, options: ChildOptions, env: NodeJS.ProcessEnv = {}) {
   const script = fileURLToPath(new URL('./embedded-child.js', import.meta.url))
-  const child = spawn(process.execPath, [script, JSON.stringify(options)], { stdio: ['pipe', 'pipe', 'inherit'], detached: true, env: { ...env } })
+  // What the test runner adds to the environment makes a child write its reports, which another user may not.
+  const program: [string, ...string[]] = options.uid === undefined
+    ? [process.execPath]
+    : ['/usr/bin/env', '-i', ...Object.entries(env).map(([name, value]) => `${name}=${value}`), process.execPath]
+  const [file, ...args] = [...program, script, JSON.stringify(options)]
+  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], detached: true, env: { ...env } })
   t.teardown(() => { child.kill('SIGKILL') })
   return child
 }
