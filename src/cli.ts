@@ -9,6 +9,7 @@ import { ConfigError } from './config.ts'
 import { EmbeddedPostgresError } from './db/embedded/index.ts'
 import { isOutage } from './db/failures.ts'
 import { CodedError } from './errors.ts'
+import { LogFileError } from './logging/log-file.ts'
 import { version } from './version.ts'
 
 /** Exit codes that a script can rely on. */
@@ -28,8 +29,9 @@ const program = new Command('auth-serve')
 
 /** What to tell a person of an error: those that we foresaw say what to do, the others show where they come from. */
 function explain (error: unknown): string {
-  if (error instanceof ConfigError || error instanceof EmbeddedPostgresError) return error.message
+  if (error instanceof ConfigError || error instanceof EmbeddedPostgresError || error instanceof LogFileError) return error.message
   if (error instanceof CodedError) return [error.message, ...(error.errors ?? []).map(({ message }) => `- ${message}`)].join('\n')
+  if (error instanceof Error && 'syscall' in error && error.syscall === 'listen') return `The service cannot listen: ${error.message}. Choose another HOST or PORT.`
   if (isOutage(error)) return `The database cannot be reached: ${error instanceof Error ? error.message : ''}`
   return error instanceof Error ? error.stack ?? error.message : String(error)
 }

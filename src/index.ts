@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { authPlugin, type AuthOptions } from '../plugins/auth.ts'
 import { breakerPlugin, type BreakerOptions } from '../plugins/breaker.ts'
 import { corsPlugin, type CorsOptions } from '../plugins/cors.ts'
@@ -93,6 +93,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
 
   await app.register(loggingPlugin)
   const logging = app.authServeLogging
+  const principals = new WeakMap<FastifyRequest, { actorId: string, sessionId: string }>()
   await app.register(securityHeadersPlugin, { https: publicUrl?.startsWith('https:') ?? false })
   // Before errors: the routes that answer preflights are no paths of the API.
   await app.register(corsPlugin, options.cors ?? {})
@@ -100,6 +101,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
     notFound,
     onProblem (error, request) {
       logging.add(request, { errorCode: error.code })
+      if (error.code === 'FORBIDDEN') logging.event(request, { type: 'authz_fail', outcome: 'failure', ...principals.get(request) })
       if (error.code !== 'INVALID_INPUT') return
       const fields = error.errors?.map(({ path, code }) => ({ path: logging.maskPath(request, path), code }))
       request.log.debug({ fields, input: logging.describeInput(request) }, 'input refused')
@@ -123,7 +125,10 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
       ...options.jwt,
       secrets: options.secrets,
       freshSessionSeconds,
-      onAuthenticated: (request, { userId, sessionId }) => logging.add(request, { userId, sessionId })
+      onAuthenticated (request, { userId, sessionId }) {
+        principals.set(request, { actorId: userId, sessionId })
+        logging.add(request, { userId, sessionId })
+      }
     })
     await routes.register(useCasesPlugin, {
       ...sessions,

@@ -1,9 +1,12 @@
-import { stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { once } from 'node:events'
+import { access, readdir, readFile, stat } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { cli, run, startService, temporaryFolder } from './helpers/service.ts'
 import { connect, createTestDatabase } from './helpers/database.ts'
 import { createDatabaseProxy } from './helpers/proxy.ts'
+import { until } from './helpers/until.ts'
 import type { DatabaseLocation } from '../src/db/client.ts'
 import { version } from '../src/version.ts'
 
@@ -108,6 +111,32 @@ t.test('serve: kill -9 right after a 201 loses nobody, SIGTERM ends it with 0', 
   const lines = second.output().trim().split('\n').map(line => JSON.parse(line))
   for (const event of ['sys_startup', 'sys_shutdown']) t.ok(lines.some(line => line.event === event), event)
   t.equal((await auth(['migrate', 'status'], env)).code, 0, 'commands start the database by themselves')
+})
+
+t.test('serve: what keeps it from starting is told, with exit code 1 and nothing left behind', async t => {
+  const taken = createServer().listen(0, '127.0.0.1')
+  await once(taken, 'listening')
+  t.teardown(() => { taken.close() })
+  const address = taken.address()
+  const port = String(typeof address === 'object' ? address?.port : 0)
+  const dataDir = await temporaryFolder(t)
+  const refused = await auth(['serve'], { DATA_DIR: dataDir, PORT: port, ...cheap })
+  t.match(refused, { code: 1, stderr: /cannot listen.*Choose another HOST or PORT/ })
+  await t.rejects(access(join(dataDir, 'pg/socket/.s.PGSQL.5432')), { code: 'ENOENT' }, 'the database was stopped')
+  t.match(await auth(['serve'], { DATA_DIR: dataDir, LOG_FILE: join(dataDir, 'none/x.log') }), { code: 1, stderr: /folder does not exist/ })
+})
+
+t.test('serve: LOG_FILE gets every line, SIGUSR2 toggles debug', async t => {
+  const file = join(await temporaryFolder(t), 'service.log')
+  const service = await startService(t, { DATABASE_URL: await urlOf(t, await createTestDatabase(t)), AUTH_SECRET: secret, LOG_FILE: file, ...cheap })
+  const wrong = async () => await fetch(`${service.url}/api/v1/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })
+  await wrong()
+  service.child.kill('SIGUSR2')
+  await until('debug lines come', async () => { await wrong(); return service.output().includes('input refused') })
+  service.child.kill('SIGTERM')
+  t.equal(await service.exited, 0)
+  const [written = ''] = await Promise.all((await readdir(dirname(file))).map(async name => await readFile(join(dirname(file), name), 'utf8')))
+  t.equal(written, service.output())
 })
 
 t.test('four services at once on an empty database all become ready', async t => {

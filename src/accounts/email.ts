@@ -1,4 +1,4 @@
-import { domainToASCII } from 'node:url'
+import { domainToASCII, domainToUnicode } from 'node:url'
 
 // Invisible letters and marks (fillers, joiners, variation selectors) would make two addresses that look the same.
 const letter = '(?!\\p{Default_Ignorable_Code_Point})[\\p{L}\\p{M}\\p{N}]'
@@ -27,11 +27,14 @@ export function canonicalEmail (value: string): string | undefined {
   return Buffer.byteLength(address) > 254 ? undefined : address
 }
 
+/** Node.js versions differ over invalid Punycode (RFC 3492): some leave it as it is, none decodes it. */
+const isDecodable = (part: string): boolean => !part.startsWith('xn--') || !/^(?:xn--|$)/.test(domainToUnicode(part))
+
 function canonicalDomain (written: string): string | undefined {
   // domainToASCII is a URL host parser: it would cut at "/", ":" and "?", decode "%2e" and read "1.2.3" as IPv4.
   if (!writtenDomain.test(written)) return undefined
   const domain = domainToASCII(written)
   const labels = domain.split('.')
-  if (labels.length < 2 || !labels.every(part => label.test(part))) return undefined
+  if (labels.length < 2 || !labels.every(part => label.test(part) && isDecodable(part))) return undefined
   return /\.\d+$/.test(domain) ? undefined : domain
 }

@@ -135,7 +135,10 @@ const logging = Type.Object({
   level: Type.Union([
     Type.Literal('fatal'), Type.Literal('error'), Type.Literal('warn'), Type.Literal('info'), Type.Literal('debug'),
     Type.Literal('trace'), Type.Literal('silent')
-  ], { env: 'LOG_LEVEL', default: 'info', description: 'Least severe lines that are written.' })
+  ], { env: 'LOG_LEVEL', default: 'info', description: 'Least severe lines that are written.' }),
+  file: Type.Optional(Type.String({ env: 'LOG_FILE', derived: 'none', example: '/var/log/auth-serve/auth-serve.log', description: 'File that gets every line beside stdout, rolled by size.' })),
+  fileMaxBytes: Type.Integer({ env: 'LOG_FILE_MAX_BYTES', default: 52428800, minimum: 1048576, maximum: 10737418240, description: 'Size at which the log file is rolled.' }),
+  fileMaxCount: Type.Integer({ env: 'LOG_FILE_MAX_COUNT', default: 10, minimum: 1, maximum: 1000, description: 'Log files that are kept.' })
 }, { title: 'Logging' })
 
 /**

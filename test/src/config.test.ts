@@ -42,7 +42,7 @@ t.test('an empty environment gives the documented defaults', async t => {
       threadPoolSize: 4
     },
     login: { maxFailures: 5, lockSeconds: 60 },
-    logging: { level: 'info' }
+    logging: { level: 'info', fileMaxBytes: 52428800, fileMaxCount: 10 }
   })
 })
 
@@ -83,7 +83,7 @@ t.test('values are read, trimmed, and empty ones count as absent', async t => {
     database: { migrate: true, url: 'postgres://u:p%40ss@one:5432,two:5433/accounts?sslmode=require' },
     tokens: { issuer: 'https://accounts.example.com/base', secrets: [secret, `${secret}-older`] },
     passwords: { minLength: 8, concurrency: 7, threadPoolSize: 8 },
-    logging: { level: 'info' }
+    logging: { level: 'info', fileMaxBytes: 52428800, fileMaxCount: 10 }
   })
   t.equal(loadConfig({ TRUST_PROXY: 'true' }).server.trustProxy, true)
   t.equal(loadConfig({ DATABASE_URL: 'postgresql:///accounts?host=/run/postgresql' }).database.url, 'postgresql:///accounts?host=/run/postgresql')

@@ -18,6 +18,7 @@ t.test('GET /admin/breakers', async t => {
   const refused = await list(person.authorization)
   t.equal(refused.statusCode, 403)
   t.equal(refused.json().code, 'FORBIDDEN')
+  t.equal(api.log.lines().filter(line => line.event === 'authz_fail' && line.actorId === person.id).length, 1)
 
   await sql`update users set roles = '{user,admin}' where id = ${person.id}`
   const admin = await signIn(api, person.email)
