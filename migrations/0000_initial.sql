@@ -29,7 +29,7 @@ CREATE TABLE "sessions" (
 	"expires_at" timestamp (3) with time zone NOT NULL,
 	"idle_expires_at" timestamp (3) with time zone NOT NULL,
 	"access_until" timestamp (3) with time zone NOT NULL,
-	"refresh_hash" "bytea" NOT NULL,
+	"refresh_hashes" "bytea"[] NOT NULL,
 	"refresh_counter" integer DEFAULT 0 NOT NULL,
 	"rotated_at" timestamp (3) with time zone[] DEFAULT '{}'::timestamptz[] NOT NULL,
 	"revoked_at" timestamp (3) with time zone,

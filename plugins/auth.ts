@@ -2,7 +2,7 @@ import fastifyJwt, { type JWT, type TokenOrHeader } from '@fastify/jwt'
 import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { CodedError, type ErrorCode } from '../src/errors.ts'
+import { CodedError, errorCatalogue, type ErrorCode } from '../src/errors.ts'
 import { createKeyRing, type KeyRing } from '../src/keys/key-ring.ts'
 import { createSecrets, type Secrets } from '../src/keys/secrets.ts'
 import { parseOptions } from '../src/options.ts'
@@ -48,6 +48,8 @@ export interface Auth {
   principal(request: FastifyRequest): Principal
   /** Authenticates a request on a route with `optional` access. Throws CodedError TOKEN_MISSING and the like. */
   authenticate(request: FastifyRequest): Promise<Principal>
+  /** The same, with undefined for a request that carries no token that counts. */
+  tryAuthenticate(request: FastifyRequest): Promise<Principal | undefined>
 }
 
 declare module 'fastify' {
@@ -112,6 +114,14 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
     keyRing,
     secrets,
     authenticate: authenticateRequest,
+    async tryAuthenticate (request: FastifyRequest) {
+      try {
+        return await authenticateRequest(request)
+      } catch (error) {
+        if (error instanceof CodedError && errorCatalogue[error.code].status === 401) return undefined
+        throw error
+      }
+    },
     principal (request: FastifyRequest) {
       const principal = principals.get(request)
       if (principal === undefined) throw new CodedError('TOKEN_MISSING', 'Send an access token as "Authorization: Bearer <token>".')

@@ -35,7 +35,7 @@ const tags = [
 /** Completes an operation by what its policy and input imply: security and every error response. */
 function describeOperation (schema: FastifySchema, route: RouteOptions): FastifySchema {
   const access = route.config?.access ?? 'public'
-  const errors = operationErrors({ access, limited: route.config?.limit !== false, body: schema.body !== undefined, declared: route.config?.errors ?? [] })
+  const errors = operationErrors({ access, limited: route.config?.limit !== false, body: schema.body !== undefined || !['GET', 'HEAD'].includes([route.method].flat()[0] ?? ''), declared: route.config?.errors ?? [] })
   const responses = typeof schema.response === 'object' ? schema.response : {}
   return {
     ...schema,

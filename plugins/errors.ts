@@ -47,7 +47,11 @@ async function errors (app: FastifyInstance, options: ErrorsOptions): Promise<vo
     throw new CodedError('METHOD_NOT_ALLOWED', `This path knows ${allowed.join(', ')}.`)
   }
   // In the hook, so that neither body nor token is looked at; as the handler for those who ask for it, such as CORS.
-  app.addHook('onRequest', async (request, reply) => { if (request.is404) refuse(request, reply) })
+  app.addHook('onRequest', async (request, reply) => {
+    // RFC 9112, 3.2; hosts that leave this to Node.js never get here without one.
+    if (request.headers.host === undefined && request.raw.httpVersion === '1.1') throw new CodedError('MALFORMED_REQUEST', 'Send a Host header.')
+    if (request.is404) refuse(request, reply)
+  })
   app.setNotFoundHandler(refuse)
 }
 

@@ -14,7 +14,7 @@ export const HealthOptionsSchema = Type.Object({
    * Milliseconds that a listening server goes on serving after it has turned unready, so that load balancers see it and
    * kept-alive clients, who are told `Connection: close` meanwhile, are not cut between two requests.
    */
-  drainMs: Type.Integer({ minimum: 0, default: 200 })
+  drainMs: Type.Integer({ minimum: 0, default: 0 })
 }, { additionalProperties: false })
 
 export type HealthOptions = Partial<Static<typeof HealthOptionsSchema>>

@@ -19,6 +19,8 @@ export function createApp ({ config, database, secrets, logger }: AppOptions): F
     ...serverOptions({ bodyLimit: server.bodyLimitBytes, trustProxy: server.trustProxy }),
     loggerInstance: logger
   })
+  // An expectation other than 100-continue is ignored (RFC 9110, 10.1.1) rather than answered by Node.js itself.
+  app.server.on('checkExpectation', (request, response) => { app.server.emit('request', request, response) })
   app.register(authServe, {
     apiPrefix: server.apiPrefix,
     publicUrl: server.publicUrl,
@@ -37,6 +39,7 @@ export function createApp ({ config, database, secrets, logger }: AppOptions): F
     cors: { origins: server.corsOrigins },
     rateLimit: { ...limits, policies: { credentials: { max: credentialsMax } } },
     passwords: { ...passwords },
+    health: { drainMs: server.shutdownDrainMs },
     docs: server.docsEnabled
   })
   return app

@@ -15,6 +15,7 @@ import { securityHeadersPlugin } from '../plugins/security-headers.ts'
 import { useCasesPlugin, type UseCasesOptions } from '../plugins/use-cases.ts'
 import { apiRoutes } from '../routes/api.ts'
 import { serviceRoutes } from '../routes/service.ts'
+import type { Breakers } from './breakers/breakers.ts'
 import { CodedError } from './errors.ts'
 import { parseOptions } from './options.ts'
 import { version } from './version.ts'
@@ -27,13 +28,16 @@ export interface AuthServeOptions {
   publicUrl?: string
   /** At least 32 characters each, newest first: the first seals and signs, all are accepted. */
   secrets: string[]
-  database: Omit<DbOptions, 'decorator' | 'breakersDecorator' | 'breaker'>
+  database: Omit<DbOptions, 'decorator' | 'breakersDecorator'>
   /** Origins that browsers may call from; none by default. */
   cors?: CorsOptions
   rateLimit?: Omit<RateLimitOptions, 'decorator' | 'onExceeded'>
   health?: Omit<HealthOptions, 'decorator'>
-  /** Circuit breakers of what the service depends on. */
-  breakers?: Omit<BreakerOptions, 'decorator'>
+  /**
+   * Circuit breakers of what the service depends on: options, or as `instance` what a breaker plugin of the host
+   * decorated, so that `GET /admin/breakers` lists the host's, too. Two services that share one name their `database.breaker`.
+   */
+  breakers?: Omit<BreakerOptions, 'decorator'> | { instance: Breakers }
   jwt: Pick<AuthOptions, 'issuer' | 'audience' | 'clientId'>
   /** Lives of sessions and tokens, in seconds. */
   sessions?: Pick<UseCasesOptions, 'accessTtlSeconds' | 'idleTtlSeconds' | 'absoluteTtlSeconds' | 'refreshGraceSeconds'> & Pick<AuthOptions, 'freshSessionSeconds'>
@@ -108,7 +112,9 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
     }
   })
   await app.register(healthPlugin, options.health ?? {})
-  await app.register(breakerPlugin, options.breakers ?? {})
+  const { breakers = {} } = options
+  if ('instance' in breakers) app.decorate('authServeBreakers', breakers.instance)
+  else await app.register(breakerPlugin, breakers)
   await app.register(dbPlugin, options.database)
   await app.register(passwordsPlugin, options.passwords ?? {})
   await app.register(docsPlugin, { version, basePath: publicUrl === undefined ? '/' : new URL(publicUrl).pathname, path: docs ? '/docs' : null })

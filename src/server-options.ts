@@ -62,8 +62,9 @@ export function serverOptions (settings: RootSettings = {}) {
     connectionTimeout: connectionTimeoutMs,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveTimeoutMs,
-    // Node.js looks every 30 seconds unless told otherwise, which would double the limits.
-    http: { maxHeaderSize, headersTimeout: headersTimeoutMs, connectionsCheckingInterval: Math.ceil(Math.min(headersTimeoutMs, requestTimeoutMs) / 10) },
+    // A request without Host gets our own answer, from the errors plugin. Node.js looks at its timeouts every 30 seconds
+    // unless told otherwise, which would double the limits.
+    http: { requireHostHeader: false, maxHeaderSize, headersTimeout: headersTimeoutMs, connectionsCheckingInterval: Math.ceil(Math.min(headersTimeoutMs, requestTimeoutMs) / 10) },
     forceCloseConnections: 'idle',
     // What still arrives on open connections while the server closes is served, and told `Connection: close`.
     return503OnClosing: false,

@@ -5,6 +5,7 @@ import rateLimit from '@fastify/rate-limit'
 import swagger from '@fastify/swagger'
 import Fastify, { type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
+import { breakerPlugin } from '../plugins/breaker.ts'
 import { authServe, serverOptions } from '../src/index.ts'
 import { cheapPasswords } from './helpers/app.ts'
 import { createTestDatabase } from './helpers/database.ts'
@@ -26,6 +27,8 @@ async function createHost (): Promise<FastifyInstance> {
   host.addSchema({ $id: 'User', type: 'object', properties: { name: { type: 'string' } } })
   host.setErrorHandler((error: Error, _request, reply) => { reply.code(599).send({ host: error.message }) })
   host.setNotFoundHandler((_request, reply) => { reply.code(404).send({ host: 'not found' }) })
+  host.setSerializerCompiler(() => data => JSON.stringify({ byTheHost: data }))
+  host.setReplySerializer(payload => JSON.stringify({ enveloped: payload }))
   host.addHook('onSend', async (_request, reply) => { reply.header('x-host', 'yes') })
   host.get('/mine', { schema: { response: { 200: { $ref: 'User#' } } } }, async () => ({ name: 'host' }))
   host.get('/me', async request => { await request.jwtVerify(); return { user: request.user, auth: request.auth } })
@@ -87,6 +90,8 @@ t.test('two instances in a host that has everything already', async t => {
       tokens[prefix] = (await send(`${prefix}/auth/login`, credentials)).json().accessToken
       for (const path of ['/health', '/readiness', '/.well-known/jwks.json', '/docs/json', '/']) t.equal((await host.inject(prefix + path)).statusCode, 200, prefix + path)
     }
+    const first = await host.inject({ url: '/first/users/me', headers: { authorization: `Bearer ${tokens['/first']}` } })
+    t.match(first.json(), { email: credentials.email }, 'in our own form')
     for (const [own, other] of [['/first', '/second'], ['/second', '/first']] as const) {
       const headers = { authorization: `Bearer ${tokens[own]}` }
       t.equal((await host.inject({ url: `${own}/users/me`, headers })).statusCode, 200)
@@ -128,4 +133,16 @@ t.test('serverOptions() makes a host behave as the standalone service where only
   t.equal(response.statusCode, 400)
   t.match(response.json(), { code: 'MALFORMED_REQUEST', requestId: 'abc' })
   t.equal((await host.inject({ url: '/accounts/health', headers: { 'x-request-id': 'abc' } })).headers['x-request-id'], 'abc')
+})
+
+t.test('a host\'s breakers and ours in one list', async t => {
+  const host: FastifyInstance = Fastify()
+  await host.register(breakerPlugin)
+  await host.register(authServe, {
+    prefix: '/accounts', database: { ...await createTestDatabase(t), breaker: 'accounts' }, secrets: ['the-secret-of-the-host-that-is-long-enough'], jwt: { issuer: 'https://issuer.test' }, breakers: { instance: host.authServeBreakers }
+  })
+  t.teardown(async () => { await host.close() })
+  await host.ready()
+  t.equal(await host.authServeBreakers.protect('billing', async () => 'paid'), 'paid')
+  t.same(host.authServeBreakers.list().map(({ name }) => name).sort(), ['accounts', 'billing'])
 })

@@ -14,7 +14,7 @@ export const logoutRoute: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'logout',
       summary: 'Log out',
-      description: 'Ends a session: that of the refresh token in the body, which also works when the access token has expired, or else that of the access token. A refresh token that is not live is answered alike.',
+      description: 'Ends the session of the access token, that of the refresh token in the body, or both where both are sent; a refresh token also works when the access token has expired. One that is not live is answered alike.',
       tags: ['auth'],
       body: LogoutBodySchema,
       response: { 204: Type.Null({ description: 'The session has ended' }) }
@@ -23,8 +23,9 @@ export const logoutRoute: FastifyPluginAsyncTypebox = async app => {
     handler: async (request, reply) => {
       const context = app.authServe.contextOf(request)
       const refreshToken = request.body?.refreshToken
-      if (refreshToken === undefined) await app.authServe.logout(await app.authServeAuth.authenticate(request), context)
-      else await app.authServe.logoutByRefreshToken(refreshToken, context)
+      if (refreshToken !== undefined) await app.authServe.logoutByRefreshToken(refreshToken, context)
+      const principal = refreshToken === undefined ? await app.authServeAuth.authenticate(request) : await app.authServeAuth.tryAuthenticate(request)
+      if (principal !== undefined) await app.authServe.logout(principal, context)
       return await reply.code(204).send(null)
     }
   })

@@ -14,7 +14,7 @@ export const reauthenticateRoute: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'reauthenticate',
       summary: 'Prove who you are again',
-      description: 'Makes the session fresh for a while: same session, new tokens with a new `auth_time`. Refresh tokens from before end.',
+      description: 'Makes the session fresh for a while: same session, new tokens with a new `auth_time`. Refresh tokens from before are replaced, as by a refresh.',
       tags: ['auth'],
       body: ReauthenticateBodySchema,
       response: { 200: tokenPairResponse('New tokens of the same session') }

@@ -15,14 +15,14 @@ export const jwksRoute: FastifyPluginAsyncTypebox = async app => {
       summary: 'Keys that verify access tokens',
       description: 'A JSON Web Key Set (RFC 7517), cacheable, for all origins.',
       tags: ['service'],
-      response: { 200: JwksSchema, 304: Type.Null({ description: 'The set is still the one of If-None-Match' }) }
+      response: { 200: JwksSchema, 304: Type.Unsafe<undefined>(Type.Null({ description: 'The set is still the one of If-None-Match' })) }
     },
     config: { access: 'public', errors: ['SERVICE_UNAVAILABLE', 'DATABASE_ERROR'] },
     handler: async (request, reply) => {
       const { jwks, etag } = await app.authServeAuth.keyRing.published()
       reply.headers({ etag, 'cache-control': `public, max-age=${maxAge}`, 'access-control-allow-origin': '*' })
       const known = request.headers['if-none-match']?.split(',').some(tag => ['*', etag, `W/${etag}`].includes(tag.trim())) === true
-      return known ? await reply.code(304).send(null) : jwks
+      return known ? await reply.code(304).send(undefined) : jwks
     }
   })
 }

@@ -35,11 +35,12 @@ const server = Type.Object({
   trustProxy: Type.Union([Type.Boolean(), Type.Array(Type.String())], {
     env: 'TRUST_PROXY',
     default: false,
-    description: 'Whose X-Forwarded-* headers count: `false` nobody, `true` anybody (only where nothing but your proxy can reach the port), or addresses, networks and the names loopback, linklocal, uniquelocal, separated by commas.'
+    description: 'Whose X-Forwarded-* headers count: `false` nobody, `true` anybody (only where nothing but your proxy can reach the port, and it overwrites the header instead of appending to it), or, better, addresses, networks and the names loopback, linklocal, uniquelocal, separated by commas.'
   }),
   bodyLimitBytes: Type.Integer({ env: 'BODY_LIMIT_BYTES', default: 1048576, minimum: 1024, maximum: 104857600, description: 'Largest request body; a longer one is answered 413.' }),
   shutdownTimeoutMs: Type.Integer({ env: 'SHUTDOWN_TIMEOUT_MS', default: 10000, minimum: 100, maximum: 600000, description: 'Milliseconds that requests in flight get after SIGTERM before the process ends anyway.' }),
   corsOrigins: Type.Optional(Type.Array(Type.String(), { env: 'CORS_ORIGINS', derived: 'none', example: 'https://app.example.com', description: 'Origins that browsers may call the API from, or `*`.' })),
+  shutdownDrainMs: Type.Integer({ env: 'SHUTDOWN_DRAIN_MS', default: 200, minimum: 0, maximum: 60000, description: 'Milliseconds between turning unready and closing the port, for load balancers that poll /readiness.' }),
   docsEnabled: Type.Boolean({ env: 'DOCS_ENABLED', default: true, description: 'Serve Swagger UI and the OpenAPI document under /docs.' })
 }, { title: 'Server' })
 
@@ -68,7 +69,7 @@ const tokens = Type.Object({
     sensitive: true,
     derived: 'development makes one and keeps it in DATA_DIR/secret; production requires it',
     example: exampleSecret,
-    description: `Encrypts signing keys. At least ${secretMinLength} characters; \`auth-serve secret\` prints a good one. Several, newest first, separated by commas: the first makes, all are accepted; change by \`old,new\`, then \`new,old\`, then \`new\`.`
+    description: `Keys the encryption of signing keys, the refresh tokens and the login counters; whoever holds a token of an entry that is dropped must sign in again. At least ${secretMinLength} characters; \`auth-serve secret\` prints a good one. Several, newest first, separated by commas: the first makes, all are accepted; change by \`old,new\`, then \`new,old\`, then \`new\`.`
   })),
   issuer: Type.String({ env: 'JWT_ISSUER', derived: 'PUBLIC_URL', example: 'https://accounts.example.com', pattern: '^\\S+$', expected: 'a name or URL without spaces', description: 'Claim `iss` of access tokens; verifiers must ask for exactly this. An https URL is what other software expects (RFC 8414).' }),
   audience: Type.String({ env: 'JWT_AUDIENCE', default: 'auth-serve', pattern: '^\\S+$', expected: 'one name or URL without spaces', description: 'Claim `aud` of access tokens; verifiers must ask for exactly this.' }),

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm'
+import { sql, type SQL } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import type { Orm } from './client.ts'
 import { auditEvents, sessions, users } from './tables.ts'
@@ -39,6 +39,12 @@ export interface RotationRow {
 /** Rotations that one grace may hold; a client that needs more is two clients. */
 const maxRotationsInGrace = 8
 
+/** The times of the last rotations with `count` more of this moment, as many as one grace may hold. */
+export function appendRotations (before: SQL, count: SQL): SQL {
+  const all = sql`(${before} || array_fill(now(), array[${count}]))`
+  return sql`${all}[greatest(1, cardinality(${all}) - ${maxRotationsInGrace - 1}):]`
+}
+
 interface Answer extends Record<string, unknown> {
   user_id: string
   roles: string
@@ -66,7 +72,8 @@ export async function rotateStatement (orm: Orm, { sessionId, n, refreshHash, ..
   const rotates = sql`(${n}::int >= s.refresh_counter and not ${crowded})`
   // The time of n's own rotation stands as many places from the end as n is behind; further back nothing is remembered.
   const inGrace = sql`coalesce(s.rotated_at[cardinality(s.rotated_at) - (s.refresh_counter - ${n}::int) + 1] > now() - ${grace}, false)`
-  const history = sql`case when ${n}::int > s.refresh_counter then array[now()] else s.rotated_at[greatest(1, cardinality(s.rotated_at) - ${maxRotationsInGrace - 2}):] || now() end`
+  // Numbers that a failover lost count as replaced now, so that those who hold them have their grace.
+  const history = appendRotations(sql`s.rotated_at`, sql`least(${n}::int - s.refresh_counter + 1, ${maxRotationsInGrace})`)
   const [row] = await orm.execute<Answer>(sql`
     with judged as (
       update ${sessions} s set
@@ -77,7 +84,7 @@ export async function rotateStatement (orm: Orm, { sessionId, n, refreshHash, ..
         revoked_at = case when ${n}::int < s.refresh_counter and not ${inGrace} then now() end,
         refresh_counter = case when ${rotates} then ${n}::int + 1 else s.refresh_counter end
       from ${users} u
-      where s.id = ${sessionId} and s.refresh_hash = ${refreshHash} and s.revoked_at is null
+      where s.id = ${sessionId} and ${refreshHash}::bytea = any(s.refresh_hashes) and s.revoked_at is null
         and s.idle_expires_at > now() and s.expires_at > now()
         and u.id = s.user_id and u.is_active and u.deleted_at is null
       returning s.id, s.user_id, u.roles, u.authz_version, s.refresh_counter, s.revoked_at is not null as reused,

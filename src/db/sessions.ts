@@ -1,6 +1,6 @@
 import { and, eq, gt, isNull, ne, sql } from 'drizzle-orm'
 import type { Run } from './pool.ts'
-import { rotateStatement, type Rotation, type RotationRow, type RotationPolicy } from './session-rotation.ts'
+import { appendRotations, rotateStatement, type Rotation, type RotationRow, type RotationPolicy } from './session-rotation.ts'
 import { sessions, users } from './tables.ts'
 
 /** Lives of a session and its tokens, in seconds. */
@@ -24,6 +24,9 @@ export interface LiveSession { authzVersion: number }
 
 export type SessionStore = ReturnType<typeof createSessionStore>
 
+/** Secrets that a session remembers: of as many holders who reauthenticated at once. */
+const maxSecrets = 4
+
 const seconds = (value: number) => sql`make_interval(secs => ${value})`
 const times = { authTime: sessions.authTime, accessUntil: sessions.accessUntil, idleExpiresAt: sessions.idleExpiresAt }
 
@@ -44,8 +47,8 @@ export function createSessionStore (run: Run) {
           where id = ${session.userId} and credential_version = ${session.credentialVersion} and is_active and deleted_at is null
           returning id
         )
-        insert into ${sessions} (id, user_id, refresh_hash, expires_at, idle_expires_at, access_until, ip_address, user_agent)
-        select ${session.id}::uuid, id, ${session.refreshHash}, ${absolute},
+        insert into ${sessions} (id, user_id, refresh_hashes, expires_at, idle_expires_at, access_until, ip_address, user_agent)
+        select ${session.id}::uuid, id, array[${session.refreshHash}::bytea], ${absolute},
           least(now() + ${seconds(session.idleTtlSeconds)}, ${absolute}),
           least(now() + ${seconds(session.accessTtlSeconds)}, ${absolute}),
           ${session.ipAddress}, ${session.userAgent}
@@ -68,24 +71,27 @@ export function createSessionStore (run: Run) {
       return await run(async orm => await rotateStatement(orm, rotation, policy))
     },
 
-    /** Notes that the holder proved who they are, and replaces the secret of the refresh tokens. Undefined for a session that is not live. */
-    async prove (id: string, refreshHash: Buffer, lives: SessionLives): Promise<SessionTimes | undefined> {
+    /**
+     * Notes that the holder proved who they are. That is a rotation, with one more secret: tokens from before have the
+     * grace of any that was replaced. Undefined for a session that is not live.
+     */
+    async prove (id: string, refreshHash: Buffer, lives: SessionLives): Promise<SessionTimes & { counter: number } | undefined> {
       const [row] = await run(async orm => await orm.update(sessions).set({
         authTime: sql`now()`,
         lastUsedAt: sql`now()`,
-        refreshHash,
-        refreshCounter: 0,
-        rotatedAt: sql`'{}'`,
+        refreshHashes: sql`${sessions.refreshHashes}[greatest(1, cardinality(${sessions.refreshHashes}) - ${maxSecrets - 2}):] || ${refreshHash}::bytea`,
+        refreshCounter: sql`${sessions.refreshCounter} + 1`,
+        rotatedAt: appendRotations(sql`${sessions.rotatedAt}`, sql`1`),
         idleExpiresAt: sql`least(now() + ${seconds(lives.idleTtlSeconds)}, ${sessions.expiresAt})`,
         accessUntil: sql`least(now() + ${seconds(lives.accessTtlSeconds)}, ${sessions.expiresAt})`
-      }).where(and(eq(sessions.id, id), alive)).returning(times))
+      }).where(and(eq(sessions.id, id), alive, gt(sessions.idleExpiresAt, sql`now()`))).returning({ ...times, counter: sessions.refreshCounter }))
       return row
     },
 
     /** Ends a session; answers whose it was, undefined where it had ended already. With a hash only if its tokens have that secret. */
     async revoke (id: string, refreshHash?: Buffer): Promise<string | undefined> {
       const [row] = await run(async orm => await orm.update(sessions).set({ revokedAt: sql`now()` })
-        .where(and(eq(sessions.id, id), isNull(sessions.revokedAt), refreshHash === undefined ? undefined : eq(sessions.refreshHash, refreshHash)))
+        .where(and(eq(sessions.id, id), isNull(sessions.revokedAt), refreshHash === undefined ? undefined : sql`${refreshHash}::bytea = any(${sessions.refreshHashes})`))
         .returning({ userId: sessions.userId }))
       return row?.userId
     },

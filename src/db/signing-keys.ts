@@ -1,4 +1,4 @@
-import { and, asc, isNull, sql } from 'drizzle-orm'
+import { and, asc, eq, isNull, sql } from 'drizzle-orm'
 import type { Run } from './pool.ts'
 import { signingKeys } from './tables.ts'
 
@@ -20,6 +20,11 @@ export function createSigningKeyStore (run: Run) {
 
     async insert (key: NewSigningKey): Promise<void> {
       await run(async orm => await orm.insert(signingKeys).values(key))
+    },
+
+    /** Replaces a sealed private part, unless somebody did so before. */
+    async reseal (kid: string, before: string, after: string): Promise<void> {
+      await run(async orm => await orm.update(signingKeys).set({ privateKey: after }).where(and(eq(signingKeys.kid, kid), eq(signingKeys.privateKey, before))))
     },
 
     /** Keys whose tokens are still accepted, oldest first. */

@@ -35,8 +35,9 @@ export const users = pgTable('users', {
 
 /**
  * One login on one device. `accessUntil` is when the last access token issued for it expires. Refresh tokens have no
- * table: `refreshHash` is of the secret that all of them share, `refreshCounter` numbers the newest, and `rotatedAt` says
- * when the ones before it were replaced, newest last.
+ * table: `refreshHashes` are of the secrets that its holders have (one, and one more for each
+ * reauthentication), `refreshCounter` numbers the newest token, and `rotatedAt` says when those before it were replaced,
+ * newest last.
  */
 export const sessions = pgTable('sessions', {
   id: uuid().primaryKey(),
@@ -47,7 +48,7 @@ export const sessions = pgTable('sessions', {
   expiresAt: moment('expires_at').notNull(),
   idleExpiresAt: moment('idle_expires_at').notNull(),
   accessUntil: moment('access_until').notNull(),
-  refreshHash: bytea('refresh_hash').notNull(),
+  refreshHashes: bytea('refresh_hashes').array().notNull(),
   refreshCounter: integer('refresh_counter').notNull().default(0),
   rotatedAt: timestamp('rotated_at', { withTimezone: true, precision: 3 }).array().notNull().default(sql`'{}'::timestamptz[]`),
   revokedAt: moment('revoked_at'),

@@ -6,7 +6,7 @@ import {
 } from './access-tokens.ts'
 import { publishKeys, type PublishedKeys } from './jwks.ts'
 import type { Secrets } from './secrets.ts'
-import { createSigningKey, openSigningKey, type SigningKey } from './signing-key.ts'
+import { createSigningKey, openSigningKey, resealSigningKey, type SigningKey } from './signing-key.ts'
 
 export interface KeyRingOptions extends AccessTokenOptions {
   database: Database
@@ -45,7 +45,13 @@ export function createKeyRing (options: KeyRingOptions): KeyRing {
 
   async function readKeys (): Promise<SigningKey[]> {
     const open = async (stores: Pick<Database, 'signingKeys'>) => (await stores.signingKeys.listUsable()).map(row => openSigningKey(secrets, row))
-    const keys = await open(database)
+    const rows = await database.signingKeys.listUsable()
+    // A rolling change of AUTH_SECRET ends when nothing is left under the old one.
+    for (const row of rows) {
+      const resealed = resealSigningKey(secrets, row)
+      if (resealed !== undefined) await database.signingKeys.reseal(row.kid, row.privateKey, resealed)
+    }
+    const keys = rows.map(row => openSigningKey(secrets, row))
     if (keys.some(canSign)) return keys
     return await database.transaction(async stores => {
       await stores.signingKeys.lock()
@@ -83,7 +89,13 @@ export function createKeyRing (options: KeyRingOptions): KeyRing {
       if (claims === undefined) throw unknownKey()
       return claims
     },
-    published: async () => (loaded ?? await load()).published,
+    async published () {
+      if (loaded === undefined) return (await load()).published
+      if (Date.now() - lastLoad < options.reloadIntervalMs) return loaded.published
+      lastLoad = Date.now()
+      // Another instance may have made a key. Where that cannot be known, the keys so far are still keys.
+      return (await load().catch(() => loaded))?.published ?? loaded.published
+    },
     async publicKey (kid) {
       const key = (loaded ?? await load()).keys.find(key => key.kid === kid)
       if (key === undefined) throw unknownKey()

@@ -21,6 +21,9 @@ export function seal (secrets: Secrets, purpose: Purpose, context: string, plain
   return [head, iv.toString('base64url'), cipher.getAuthTag().toString('base64url'), ciphertext.toString('base64url')].join('.')
 }
 
+/** Whether a ciphertext is under the secret that seals now, not an older one. */
+export const isSealedByCurrent = (secrets: Secrets, sealed: string): boolean => sealed.split('.')[1] === secrets.current.id
+
 /** Opens what {@link seal} made with any of the secrets. Throws {@link UnsealError}. */
 export function unseal (secrets: Secrets, purpose: Purpose, context: string, sealed: string): string {
   const [sealedVersion, secretId = '', iv = '', tag = '', ciphertext = ''] = sealed.split('.')

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import type { NewSigningKey, SigningKeyRow } from '../db/signing-keys.ts'
-import { seal, unseal } from './sealing.ts'
+import { isSealedByCurrent, seal, unseal } from './sealing.ts'
 import type { Secrets } from './secrets.ts'
 
 /** A key as the service uses it: PEM texts. `privateKey` is undefined where no configured secret opens it. */
@@ -22,6 +22,13 @@ export function createSigningKey (secrets: Secrets): NewSigningKey {
     publicKey: publicKey.export({ format: 'pem', type: 'spki' }).toString(),
     privateKey: seal(secrets, 'signing-key', kid, privateKey.export({ format: 'pem', type: 'pkcs8' }).toString())
   }
+}
+
+/** The private part under the current secret, where it is under an older one that opens it; undefined otherwise. */
+export function resealSigningKey (secrets: Secrets, row: SigningKeyRow): string | undefined {
+  if (isSealedByCurrent(secrets, row.privateKey)) return undefined
+  const { privateKey } = openSigningKey(secrets, row)
+  return privateKey === undefined ? undefined : seal(secrets, 'signing-key', row.kid, privateKey)
 }
 
 /** Opens a stored key. */

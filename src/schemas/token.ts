@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { Secret, Uuid } from './text.ts'
+import { Uuid } from './text.ts'
 import { userExample, UserSchema } from './user.ts'
 
 const tokenPairProperties = {
@@ -40,4 +40,4 @@ export const tokenPairResponse = (description: string): typeof TokenPairSchema =
 export const loginResponse = (description: string): typeof LoginResultSchema => ({ ...LoginResultSchema, 'x-response-description': description })
 
 /** A refresh token as it is sent in a body. */
-export const RefreshToken = () => Secret({ description: 'The newest refresh token of the session', examples: [refreshTokenExample] })
+export const RefreshToken = () => Type.String({ 'x-sensitive': true, description: 'The newest refresh token of the session', examples: [refreshTokenExample] })

@@ -26,7 +26,7 @@ export interface Attempt {
 
 /** Limits consecutive failures per account, or per identifier where there is no account (NIST SP 800-63B-4, 3.2.2). */
 export interface LoginLock {
-  /** Counts an attempt before its password is checked. Throws CodedError TOO_MANY_ATTEMPTS while locked. */
+  /** Counts an attempt before its password is checked. Throws CodedError TOO_MANY_ATTEMPTS while locked, OVERLOADED while too many are being checked. */
   begin(subject: string): Promise<Attempt>
 }
 
@@ -48,6 +48,9 @@ export function createLoginLock (database: Database, secrets: Secrets, options: 
     async begin (subject) {
       const key = mac(secrets, 'login-attempt', subject)
       const reservation = await reserve(key)
+      if (!reservation.allowed && reservation.pending) {
+        throw new CodedError('OVERLOADED', 'Other logins of this account are being checked; try again.', { retryAfterSeconds: 1 })
+      }
       if (!reservation.allowed) {
         throw new CodedError('TOO_MANY_ATTEMPTS', 'Too many failed logins in a row; wait before the next try.', { retryAfterSeconds: reservation.retryAfterSeconds })
       }

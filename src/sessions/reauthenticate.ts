@@ -10,7 +10,8 @@ import { createRefreshSecret, hashRefreshSecret } from './refresh-token.ts'
 export interface ReauthenticateDependencies { audit: Audit, confirmPassword: ConfirmPassword, issueTokens: IssueTokens, lives: SessionLives }
 
 /**
- * Proves again who is behind a session: same session, new `auth_time`, new tokens; refresh tokens from before end. Throws
+ * Proves again who is behind a session: same session, new `auth_time`, new tokens; those
+ * from before are replaced as by a refresh. Throws
  * what {@link ConfirmPassword} throws, and CodedError SESSION_REVOKED where the session ended meanwhile.
  */
 export type Reauthenticate = (principal: Principal, password: string, context: RequestContext) => Promise<TokenPair>
@@ -26,6 +27,6 @@ export function createReauthenticate ({ audit, confirmPassword, issueTokens, liv
       record({ type: 'authn_login_success', outcome: 'success', actorId: user.id, targetId: user.id, sessionId, details: { reason: 'reauthentication' } })
       return proven
     })
-    return await issueTokens({ ...times, now: times.authTime, sessionId, userId: user.id, roles: user.roles, authzVersion: user.authzVersion, refresh: { n: 0, secret } })
+    return await issueTokens({ ...times, now: times.authTime, sessionId, userId: user.id, roles: user.roles, authzVersion: user.authzVersion, refresh: { n: times.counter, secret } })
   }
 }

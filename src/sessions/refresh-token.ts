@@ -11,11 +11,12 @@ export interface RefreshToken {
 }
 
 /**
+ * Canonical base64url, so that a token has one spelling:
  * `asr_1.<key id>.<session id>.<n>.<secret>.<mac>`, all in base64url but n. The MAC is keyed from AUTH_SECRET, so
  * neither a stolen database (it lacks the secret) nor a stolen AUTH_SECRET (it lacks the session's) forges one, and the
  * successor is derived instead of stored.
  */
-const format = /^(asr_1\.([A-Za-z0-9_-]{8})\.([A-Za-z0-9_-]{22})\.(0|[1-9]\d{0,8})\.([A-Za-z0-9_-]{43}))\.([A-Za-z0-9_-]{43})$/
+const format = /^(asr_1\.([A-Za-z0-9_-]{8})\.([A-Za-z0-9_-]{21}[AQgw])\.(0|[1-9]\d{0,8})\.([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]))\.([A-Za-z0-9_-]{42}[AEIMQUYcgkosw048])$/
 
 const hexOf = (uuid: string): string => uuid.replaceAll('-', '')
 const uuidOf = (hex: string): string => hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')

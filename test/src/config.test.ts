@@ -20,6 +20,7 @@ t.test('an empty environment gives the documented defaults', async t => {
       trustProxy: false,
       bodyLimitBytes: 1048576,
       shutdownTimeoutMs: 10000,
+      shutdownDrainMs: 200,
       docsEnabled: true
     },
     database: { dataDir: resolve('data'), poolMax: 10, statementTimeoutMs: 5000, acquireTimeoutMs: 2000, migrate: true },

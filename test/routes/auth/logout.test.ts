@@ -30,6 +30,16 @@ t.test('POST /auth/logout', async t => {
     }
   })
 
+  t.test('204 for both: the session of either ends', async t => {
+    const [person, other] = [await signUp(api), await signUp(api)]
+    for (const refreshToken of ['no token', other.refreshToken]) {
+      const { accessToken, authorization } = await signIn(api, person.email)
+      t.equal((await logout({ ...json, ...authorization }, JSON.stringify({ refreshToken }))).statusCode, 204)
+      t.equal((await readMe(api, accessToken)).json().code, 'SESSION_REVOKED')
+    }
+    t.equal((await readMe(api, other.accessToken)).json().code, 'SESSION_REVOKED')
+  })
+
   t.test('204 for a refresh token that is not live', async t => {
     const person = await signUp(api)
     const body = JSON.stringify({ refreshToken: person.refreshToken })
@@ -75,9 +85,21 @@ t.test('POST /auth/reauthenticate', async t => {
     t.equal(pair.sessionId, person.sessionId)
     t.equal((await readMe(api, pair.accessToken)).statusCode, 200)
     t.equal((await refresh(api, pair.refreshToken)).statusCode, 200)
-    t.equal((await refresh(api, person.refreshToken)).json().code, 'REFRESH_TOKEN_INVALID')
+    t.equal((await refresh(api, person.refreshToken)).statusCode, 200, 'a tab that did not know has the grace')
+    await sql`update sessions set rotated_at = array(select r - interval '11 s' from unnest(rotated_at) r) where id = ${person.sessionId}`
+    t.equal((await refresh(api, person.refreshToken)).json().code, 'REFRESH_TOKEN_REUSED')
     const [row] = await sql`select auth_time > now() - interval '1 minute' as fresh from sessions where id = ${person.sessionId}`
     t.equal(row?.fresh, true)
+  })
+
+  t.test('refreshes and reauthentications at once log nobody out', async t => {
+    const person = await signUp(api)
+    const prove = async () => await post(api, '/auth/reauthenticate', { password: 'the engine weaves algebra' }, person.authorization)
+    const answers = await Promise.all([prove(), refresh(api, person.refreshToken), prove(), refresh(api, person.refreshToken)])
+    for (const answer of answers) {
+      t.equal(answer.statusCode, 200)
+      t.equal((await refresh(api, answer.json().refreshToken)).statusCode, 200)
+    }
   })
 
   t.test('403 PASSWORD_INCORRECT, counted with the failed logins', async t => {

@@ -27,7 +27,7 @@ t.test('migrations go up, down and up again, with rows', async t => {
   const schema = await tablesOf(sql)
   const id = '01920000-0000-7000-8000-000000000001'
   await sql`insert into users (id, email, email_canonical) values (${id}, 'a@b.example', 'a@b.example')`
-  await sql`insert into sessions (id, user_id, expires_at, idle_expires_at, access_until, refresh_hash) values (${id}, ${id}, now(), now(), now(), 'h')`
+  await sql`insert into sessions (id, user_id, expires_at, idle_expires_at, access_until, refresh_hashes) values (${id}, ${id}, now(), now(), now(), '{h}')`
   await sql`insert into audit_events (id, type, outcome) values (${id}, 'user_created', 'success')`
   await sql`insert into signing_keys (kid, algorithm, public_key, private_key) values ('k', 'ES256', 'p', 'p')`
   await sql`insert into login_attempts (key, failures, expires_at) values ('k', 1, now())`
