@@ -1,4 +1,3 @@
-import createSerializerCompiler from '@fastify/fast-json-stringify-compiler'
 import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
@@ -75,13 +74,6 @@ async function input (fastify: FastifyInstance, given: InputOptions): Promise<vo
     route.validatorCompiler ??= compilerOf(this)
   })
   fastify.setValidatorCompiler(compilerOf(fastify))
-  // A host's serializers know their own schemas and envelopes; ours go out as declared.
-  const compileSerializer = createSerializerCompiler()({}, {})
-  fastify.setSerializerCompiler(route => compileSerializer({ ...route, httpStatus: route.httpStatus ?? '' }))
-  fastify.addHook('preSerialization', function serializeAsDeclared (_request: FastifyRequest, reply: FastifyReply, payload: unknown, done) {
-    reply.serializer(reply.getSerializationFunction(String(reply.statusCode)) ?? JSON.stringify)
-    done(null, payload)
-  })
   fastify.setSchemaErrorFormatter((errors, part) => invalidInput(toFieldErrors(errors, part)))
 }
 

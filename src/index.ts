@@ -9,6 +9,7 @@ import { errorsPlugin } from '../plugins/errors.ts'
 import { healthPlugin, type HealthOptions } from '../plugins/health.ts'
 import { inputPlugin, type InputOptions } from '../plugins/input.ts'
 import { loggingPlugin } from '../plugins/logging.ts'
+import { outputPlugin } from '../plugins/output.ts'
 import { passwordsPlugin, type PasswordsOptions } from '../plugins/passwords.ts'
 import { rateLimitPlugin, type RateLimitOptions } from '../plugins/rate-limit.ts'
 import { securityHeadersPlugin } from '../plugins/security-headers.ts'
@@ -98,6 +99,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
   await app.register(loggingPlugin)
   const logging = app.authServeLogging
   const principals = new WeakMap<FastifyRequest, { actorId: string, sessionId: string }>()
+  await app.register(outputPlugin)
   await app.register(securityHeadersPlugin, { https: publicUrl?.startsWith('https:') ?? false })
   // Before errors: the routes that answer preflights are no paths of the API.
   await app.register(corsPlugin, options.cors ?? {})
