@@ -71,7 +71,7 @@ const tokens = Type.Object({
     example: exampleSecret,
     description: `Keys the encryption of signing keys, the refresh tokens and the login counters; whoever holds a token of an entry that is dropped must sign in again. At least ${secretMinLength} characters; \`auth-serve secret\` prints a good one. Several, newest first, separated by commas: the first makes, all are accepted; change by \`old,new\`, then \`new,old\`, then \`new\`.`
   })),
-  issuer: Type.String({ env: 'JWT_ISSUER', derived: 'PUBLIC_URL', example: 'https://accounts.example.com', pattern: '^\\S+$', expected: 'a name or URL without spaces', description: 'Claim `iss` of access tokens; verifiers must ask for exactly this. An https URL is what other software expects (RFC 8414).' }),
+  issuer: Type.String({ env: 'JWT_ISSUER', derived: 'PUBLIC_URL', example: 'https://accounts.example.com', description: 'Claim `iss` of access tokens; verifiers must ask for exactly this. An https URL is what other software expects (RFC 8414).' }),
   audience: Type.String({ env: 'JWT_AUDIENCE', default: 'auth-serve', pattern: '^\\S+$', expected: 'one name or URL without spaces', description: 'Claim `aud` of access tokens; verifiers must ask for exactly this.' }),
   clientId: Type.String({ env: 'JWT_CLIENT_ID', default: 'auth-serve', pattern: '^[\\x21-\\x7E]+$', expected: 'printable ASCII without spaces', description: 'Claim `client_id` of access tokens.' })
 }, { title: 'Secrets and tokens' })

@@ -35,6 +35,11 @@ const valueRules: Rule[] = [
       'PUBLIC_URL must be an http or https URL without user, query, fragment or slash at the end, such as https://accounts.example.com')
   },
   {
+    keys: ['JWT_ISSUER'],
+    problems: ({ tokens }, { given }) => when(given('JWT_ISSUER') && /\s/.test(tokens.issuer),
+      'JWT_ISSUER must be a name or URL without spaces, such as https://accounts.example.com')
+  },
+  {
     keys: ['TRUST_PROXY'],
     problems: ({ server: { trustProxy } }) => typeof trustProxy === 'boolean'
       ? []
