@@ -1,8 +1,8 @@
 // The rooms of the house and who may enter which. Run: npx depcruise src plugins routes scripts test
-// Entries compose everything and may grow into folders of their own (src/cli.ts and src/cli/*); server-options and
-// database-location are parts of them that two entries share.
-const entries = '^src/(index|app|server|cli|server-options|database-location)([.]ts$|/)'
-const standalone = '^src/(app|server|cli|database-location)([.]ts$|/)'
+// Entries compose everything and may grow into folders of their own (src/cli.ts and src/cli/*); server-options,
+// database-location and key-files are parts of them that two entries share.
+const entries = '^src/(index|app|server|cli|server-options|database-location|key-files)([.]ts$|/)'
+const standalone = '^src/(app|server|cli|database-location|key-files)([.]ts$|/)'
 const shipped = '^(src|plugins|routes)/'
 const npm = names => `^node_modules/(${names})(/|$)`
 

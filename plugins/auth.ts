@@ -3,10 +3,14 @@ import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { CodedError, errorCatalogue, type ErrorCode } from '../src/errors.ts'
+import { AlgorithmSchema, readPemKey, type PemKey } from '../src/keys/algorithms.ts'
+import { createDatabaseClock, type DatabaseClock } from '../src/keys/database-clock.ts'
 import { createKeyRing, type KeyRing } from '../src/keys/key-ring.ts'
 import { createSecrets, type Secrets } from '../src/keys/secrets.ts'
 import { parseOptions } from '../src/options.ts'
-import { createAuthenticate, type Principal } from '../src/sessions/authenticate.ts'
+import { RevocationOptionsSchema, type RevocationOptions } from '../src/revocation/options.ts'
+import { startRevocationFeed, type RevocationFeed } from '../src/revocation/revocation-feed.ts'
+import { createAuthenticate, createRecogniseToken, type Principal, type RecogniseToken } from '../src/sessions/authenticate.ts'
 import { authorize } from '../src/sessions/authorize.ts'
 import type { AuthServeDb } from './db.ts'
 
@@ -22,6 +26,20 @@ export const AuthOptionsSchema = Type.Object({
   issuer: Type.String({ minLength: 1 }),
   audience: Type.String({ minLength: 1, default: 'auth-serve' }),
   clientId: Type.String({ minLength: 1, default: 'auth-serve' }),
+  /** What new keys are for: ES256, EdDSA (Ed25519) or RS256 (3072 bit). A change makes a new key at the next start. */
+  algorithm: AlgorithmSchema,
+  /** Seconds between the publication of a key that was asked for and its first use. */
+  keyActivationSeconds: Type.Integer({ minimum: 0, maximum: 86_400, default: 5 }),
+  /**
+   * Keys in PEM that are managed outside; then the service makes none. The first private one signs, all verify: change
+   * by `old,new`, then `new,old`, then `new`.
+   */
+  keys: Type.Array(Type.String(), { default: [] }),
+  /** Life of the access tokens that are issued, in seconds. */
+  accessTtlSeconds: Type.Integer({ minimum: 5, default: 900 }),
+  /** Verified tokens that are remembered, so that each signature is computed once; 0 remembers none. */
+  tokenCacheSize: Type.Integer({ minimum: 0, maximum: 10_000_000, default: 10_000 }),
+  revocation: RevocationOptionsSchema,
   /** Milliseconds between two readings of the keys that tokens of an unknown key may cause. */
   keyReloadIntervalMs: Type.Integer({ minimum: 100, default: 5000 }),
   /** Seconds after a login or a proof of identity in which a session is fresh. */
@@ -32,7 +50,7 @@ export const AuthOptionsSchema = Type.Object({
 
 type OnAuthenticated = (request: FastifyRequest, principal: Principal) => void
 
-export type AuthOptions = Pick<Static<typeof AuthOptionsSchema>, 'secrets' | 'issuer'> & Partial<Static<typeof AuthOptionsSchema>>
+export type AuthOptions = Pick<Static<typeof AuthOptionsSchema>, 'secrets' | 'issuer'> & Partial<Omit<Static<typeof AuthOptionsSchema>, 'revocation'>> & { revocation?: RevocationOptions }
 
 /**
  * Who may call a route: anybody (`public`; with `optional` the handler may ask for a token), whoever holds an access token
@@ -44,6 +62,12 @@ export type Access = 'public' | 'optional' | 'session' | 'fresh' | `${string}:${
 export interface Auth {
   keyRing: KeyRing
   secrets: Secrets
+  /** The keys that are managed outside, where there are any. */
+  pemKeys: readonly PemKey[]
+  /** Which tokens were revoked. */
+  feed: RevocationFeed
+  clock: DatabaseClock
+  recognise: RecogniseToken
   /** Whom the request was authenticated as. Throws CodedError TOKEN_MISSING on a route that asks for nobody. */
   principal(request: FastifyRequest): Principal
   /** Authenticates a request on a route with `optional` access. Throws CodedError TOKEN_MISSING and the like. */
@@ -62,6 +86,22 @@ declare module 'fastify' {
   }
 }
 
+/** Reads the keys that are managed outside. Throws TypeError for one that is none, and where none of them can sign. */
+function readPemKeys (texts: readonly string[]): PemKey[] {
+  const keys = texts.map((text, index) => {
+    try {
+      return readPemKey(text)
+    } catch (error) {
+      throw new TypeError(`auth-serve auth: invalid options: /keys/${index}: ${error instanceof Error ? error.message : 'not readable'}`)
+    }
+  })
+  if (keys.length > 0 && keys.every(({ privateKey }) => privateKey === undefined)) throw new TypeError('auth-serve auth: invalid options: /keys: none of them is a private key')
+  return keys
+}
+
+/** Milliseconds that the start waits for the first reading of the revocations; after that the service is live, and not ready. */
+const startWaitMs = 5000
+
 const keyIdOf = (token: TokenOrHeader): string => String(('header' in token ? token.header : token).kid)
 
 /**
@@ -72,13 +112,31 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
   const settings = parseOptions('auth', AuthOptionsSchema, options)
   const database = app.getDecorator<AuthServeDb>(settings.dbDecorator)
   const secrets = createSecrets(settings.secrets)
+  const pemKeys = readPemKeys(settings.keys)
+  const clock = createDatabaseClock()
   const keyRing = createKeyRing({
     ...settings,
     database,
     secrets,
+    clock,
+    pemKeys,
+    activationSeconds: settings.keyActivationSeconds,
     reloadIntervalMs: settings.keyReloadIntervalMs,
+    onReloadFailed: error => app.log.warn({ err: error }, 'the signing keys could not be read again; going on with those known'),
     onLockedKeys: kids => app.log.error({ kids }, 'no configured secret opens the stored signing keys; a new key was made')
   })
+  const feed = startRevocationFeed({
+    ...settings.revocation,
+    maxStalenessSeconds: settings.revocation.maxStalenessSeconds ?? settings.accessTtlSeconds,
+    clock,
+    store: database.revocations,
+    listen: database.listen,
+    onKeysChanged: () => { keyRing.reload() },
+    log: app.log
+  })
+  database.onRevoked(feed.add)
+  app.addHook('onReady', async () => { if (database.isSchemaReady()) await feed.loaded(startWaitMs) })
+  app.addHook('onClose', async () => { await feed.close() })
 
   // A parent's `app.jwt` is its own: ours shadows it in this scope, and the namespace keeps two of ours apart.
   if (!Object.hasOwn(app, 'jwt') && app.hasDecorator('jwt')) app.decorate('jwt', Object.create(null))
@@ -86,11 +144,12 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
     namespace: settings.jwtNamespace,
     decoratorName: `${settings.jwtNamespace}User`,
     decode: { complete: true },
-    verify: { algorithms: ['ES256'], allowedIss: settings.issuer, allowedAud: settings.audience, checkTyp: 'at+jwt' },
+    verify: { algorithms: ['ES256', 'EdDSA', 'RS256'], allowedIss: settings.issuer, allowedAud: settings.audience, checkTyp: 'at+jwt' },
     secret: { public: async (_request: FastifyRequest, token: TokenOrHeader) => await keyRing.publicKey(keyIdOf(token)) }
   })
   const { [settings.jwtNamespace]: jwt } = app.getDecorator<Record<string, JWT | undefined>>('jwt')
-  const authenticate = createAuthenticate({ database, keyRing })
+  const recognise = createRecogniseToken({ database, keyRing, feed })
+  const authenticate = createAuthenticate(recognise)
   const principals = new WeakMap<FastifyRequest, Principal>()
 
   function bearerToken (request: FastifyRequest): string {
@@ -113,6 +172,10 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
   app.decorate(settings.decorator, {
     keyRing,
     secrets,
+    pemKeys,
+    feed,
+    clock,
+    recognise,
     authenticate: authenticateRequest,
     async tryAuthenticate (request: FastifyRequest) {
       try {
@@ -134,7 +197,7 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
     if (access === undefined) throw new TypeError(`auth-serve auth: ${[route.method].flat().join(', ')} ${route.url} declares no config.access`)
     if (access === 'public' || access === 'optional') return
     route.onRequest = [...[route.onRequest ?? []].flat(), async request => {
-      authorize(access, await authenticateRequest(request), settings)
+      authorize(access, await authenticateRequest(request), { ...settings, now: clock.now })
     }]
   })
 }

@@ -5,9 +5,10 @@ import fp from 'fastify-plugin'
 import type { Breakers } from '../src/breakers/breakers.ts'
 import type { DatabaseLocation } from '../src/db/client.ts'
 import { judgeDatabaseError } from '../src/db/failures.ts'
+import { openListener, type Listen } from '../src/db/listener.ts'
 import { createPool } from '../src/db/pool.ts'
 import { prepareSchema } from '../src/db/schema-preparation.ts'
-import { createDatabase, type Database, type Guard } from '../src/db/stores.ts'
+import { createDatabase, type Database, type Guard, type OnRevoked } from '../src/db/stores.ts'
 import { parseOptions } from '../src/options.ts'
 
 /** Options of the db plugin. */
@@ -19,6 +20,11 @@ export const DbOptionsSchema = Type.Object({
   breaker: Type.String({ default: 'database' }),
   /** `postgres://user:password@host:port/database`; TLS by `?sslmode=require` or `verify-full`. */
   url: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
+  /**
+   * The same server reached directly, where `url` leads to a pooler such as PgBouncer: notifications do not come through
+   * one that pools by transaction. Default: as `url`.
+   */
+  listenUrl: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
   /** In place of a URL, its parts; `host` may be the folder of a unix socket. */
   host: Type.Optional(Type.String({ minLength: 1 })),
   port: Type.Integer({ minimum: 1, maximum: 65535, default: 5432 }),
@@ -33,6 +39,8 @@ export const DbOptionsSchema = Type.Object({
   acquireTimeoutMs: Type.Integer({ minimum: 1, default: 2000 }),
   /** Milliseconds that a statement may run; 0 for no bound. */
   statementTimeoutMs: Type.Integer({ minimum: 0, default: 5000 }),
+  /** Prepare statements; false for a pooler by transaction that cannot keep them apart. */
+  preparedStatements: Type.Boolean({ default: true }),
   connectTimeoutSeconds: Type.Number({ exclusiveMinimum: 0, default: 3 }),
   /** Apply missing migrations at start. */
   migrate: Type.Boolean({ default: true }),
@@ -45,6 +53,10 @@ export type DbOptions = Partial<Static<typeof DbOptionsSchema>>
 /** The database of a scope: stores, transactions, and whether the schema is in place. */
 export interface AuthServeDb extends Database {
   isSchemaReady(): boolean
+  /** Opens a connection that hears of revocations and changed keys. */
+  listen: Listen
+  /** Tells of what was revoked through this instance, once it is committed. */
+  onRevoked(listener: OnRevoked): void
 }
 
 declare module 'fastify' {
@@ -84,7 +96,8 @@ async function db (app: FastifyInstance, options: DbOptions): Promise<void> {
     queue: settings.poolQueue,
     acquireTimeoutMs: settings.acquireTimeoutMs,
     statementTimeoutMs,
-    connectTimeoutSeconds
+    connectTimeoutSeconds,
+    preparedStatements: settings.preparedStatements
   })
 
   const closing = new AbortController()
@@ -93,7 +106,14 @@ async function db (app: FastifyInstance, options: DbOptions): Promise<void> {
   const waiting = new Promise<void>(resolve => { goOnWithout = resolve })
   const prepared = prepareSchema({ location, log: app.log, signal: closing.signal, onWaiting: goOnWithout, connectTimeoutSeconds, migrate, retryMs })
     .then(ready => { schemaReady = ready })
-  app.decorate(settings.decorator, { ...createDatabase(pool, guardOf(app, settings)), isSchemaReady: () => schemaReady })
+  const listeners: OnRevoked[] = []
+  const { listenUrl } = settings
+  app.decorate(settings.decorator, {
+    ...createDatabase(pool, guardOf(app, settings), revoked => { for (const listener of listeners) listener(revoked) }),
+    isSchemaReady: () => schemaReady,
+    listen: async handlers => await openListener({ ...handlers, location: listenUrl === undefined ? location : { url: listenUrl }, connectTimeoutSeconds }),
+    onRevoked: listener => { listeners.push(listener) }
+  } satisfies AuthServeDb)
   app.addHook('onClose', async () => {
     closing.abort()
     await prepared.catch(() => {})

@@ -8,12 +8,14 @@ export interface AppOptions {
   /** Where the database is. */
   database: Pick<AuthServeOptions['database'], 'url' | 'host' | 'port' | 'database' | 'username' | 'password'>
   secrets: string[]
+  /** Keys in PEM that are managed outside. */
+  keys: string[]
   logger: FastifyBaseLogger
 }
 
 /** The standalone service: the bundle at the root of an app of its own, its API under API_PREFIX. */
-export function createApp ({ config, database, secrets, logger }: AppOptions): FastifyInstance {
-  const { server, tokens, sessions, passwords, login, rateLimit, breakers } = config
+export function createApp ({ config, database, secrets, keys, logger }: AppOptions): FastifyInstance {
+  const { server, tokens, sessions, revocation, passwords, login, rateLimit, breakers } = config
   const { credentialsMax, ...limits } = rateLimit
   const app: FastifyInstance = Fastify({
     ...serverOptions({ bodyLimit: server.bodyLimitBytes, trustProxy: server.trustProxy }),
@@ -27,13 +29,24 @@ export function createApp ({ config, database, secrets, logger }: AppOptions): F
     secrets,
     database: {
       ...database,
+      listenUrl: config.database.listenUrl,
+      preparedStatements: config.database.preparedStatements,
       poolMax: config.database.poolMax,
       statementTimeoutMs: config.database.statementTimeoutMs,
       acquireTimeoutMs: config.database.acquireTimeoutMs,
       migrate: config.database.migrate
     },
-    jwt: { issuer: tokens.issuer, audience: tokens.audience, clientId: tokens.clientId },
+    jwt: {
+      issuer: tokens.issuer,
+      audience: tokens.audience,
+      clientId: tokens.clientId,
+      algorithm: tokens.algorithm,
+      keyActivationSeconds: tokens.keyActivationSeconds,
+      tokenCacheSize: tokens.cacheSize,
+      keys
+    },
     sessions,
+    revocation,
     login,
     breakers,
     cors: { origins: server.corsOrigins },

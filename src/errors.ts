@@ -21,6 +21,7 @@ export const errorCatalogue = {
   REAUTHENTICATION_REQUIRED: { status: 403, title: 'Reauthentication required' },
   NOT_FOUND: { status: 404, title: 'Not found' },
   USER_NOT_FOUND: { status: 404, title: 'User not found' },
+  SESSION_NOT_FOUND: { status: 404, title: 'Session not found' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed' },
   USER_ALREADY_EXISTS: { status: 409, title: 'User already exists' },
   CONFLICT: { status: 409, title: 'Conflict' },

@@ -19,6 +19,7 @@ import { serviceRoutes } from '../routes/service.ts'
 import type { Breakers } from './breakers/breakers.ts'
 import { CodedError } from './errors.ts'
 import { parseOptions } from './options.ts'
+import type { RevocationOptions } from './revocation/options.ts'
 import { version } from './version.ts'
 
 /** Options of the whole service; each part is validated by the plugin that it goes to. */
@@ -39,9 +40,11 @@ export interface AuthServeOptions {
    * decorated, so that `GET /admin/breakers` lists the host's, too. Two services that share one name their `database.breaker`.
    */
   breakers?: Omit<BreakerOptions, 'decorator'> | { instance: Breakers }
-  jwt: Pick<AuthOptions, 'issuer' | 'audience' | 'clientId'>
+  jwt: Pick<AuthOptions, 'issuer' | 'audience' | 'clientId' | 'algorithm' | 'keys' | 'keyActivationSeconds' | 'tokenCacheSize'>
   /** Lives of sessions and tokens, in seconds. */
   sessions?: Pick<UseCasesOptions, 'accessTtlSeconds' | 'idleTtlSeconds' | 'absoluteTtlSeconds' | 'refreshGraceSeconds'> & Pick<AuthOptions, 'freshSessionSeconds'>
+  /** How revocations reach this instance. */
+  revocation?: RevocationOptions
   login?: { maxFailures?: number, lockSeconds?: number }
   passwords?: Omit<PasswordsOptions, 'decorator'>
   input?: InputOptions
@@ -68,6 +71,7 @@ const AuthServeOptionsSchema = Type.Object({
   health: Type.Optional(part),
   breakers: Type.Optional(part),
   sessions: Type.Optional(part),
+  revocation: Type.Optional(part),
   login: Type.Optional(part),
   passwords: Type.Optional(part),
   input: Type.Optional(part),
@@ -81,6 +85,10 @@ function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, auth
     if (!authServeDb.isSchemaReady()) throw new CodedError('SERVICE_UNAVAILABLE', 'The database schema is not in place yet.')
   })
   authServeHealth.add('signingKeys', async () => { await authServeAuth.keyRing.load() })
+  authServeHealth.add('revocationFeed', async () => {
+    const { stalenessSeconds } = authServeAuth.feed.check()
+    return { stalenessSeconds: stalenessSeconds ?? 0 }
+  })
   if (!authServeRateLimit.shared) return
   authServeHealth.add('redis', async () => {
     if (authServeRateLimit.isDegraded()) throw new CodedError('SERVICE_UNAVAILABLE', 'Redis is lost; limits are counted by each process alone.')
@@ -133,6 +141,8 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
       ...options.jwt,
       secrets: options.secrets,
       freshSessionSeconds,
+      accessTtlSeconds: sessions.accessTtlSeconds,
+      revocation: options.revocation,
       onAuthenticated (request, { userId, sessionId }) {
         principals.set(request, { actorId: userId, sessionId })
         logging.add(request, { userId, sessionId })

@@ -6,6 +6,7 @@ import type { Config } from './config.ts'
 import { readOrCreateSecret } from './config/secret-file.ts'
 import { openDatabase } from './database-location.ts'
 import { createDrain } from './drain.ts'
+import { readKeyFiles } from './key-files.ts'
 import { createLogger, flushLogs } from './logging/create-logger.ts'
 import { installLevelSwitch } from './logging/level-switch.ts'
 import { openLogFile } from './logging/log-file.ts'
@@ -39,7 +40,7 @@ export async function serve (config: Config): Promise<void> {
     const { location, close } = await openDatabase(config, logger)
     opened.push(close)
     const secrets = tokens.secrets ?? [await readOrCreateSecret(database.dataDir)]
-    const app = createApp({ config, database: location, secrets, logger })
+    const app = createApp({ config, database: location, secrets, keys: await readKeyFiles(tokens.keyFiles ?? []), logger })
     const drain = createDrain(app.server)
     opened.push(async () => {
       const stop = drain.begin(server.shutdownTimeoutMs * drainShare, requests => {

@@ -5,10 +5,13 @@ import { CodedError } from '../../src/errors.ts'
 
 const ReadinessSchema = Type.Object({
   status: Type.Literal('ready'),
-  dependencies: Type.Record(Type.String(), Type.Object({ status: Type.Union([Type.Literal('up'), Type.Literal('down')]) }))
+  dependencies: Type.Record(Type.String(), Type.Object({
+    status: Type.Union([Type.Literal('up'), Type.Literal('down')]),
+    stalenessSeconds: Type.Optional(Type.Number({ minimum: 0, description: 'Of the revocation feed: for how long it has not heard anything new' }))
+  }))
 }, {
   description: 'The service can serve',
-  examples: [{ status: 'ready', dependencies: { database: { status: 'up' } } }]
+  examples: [{ status: 'ready', dependencies: { database: { status: 'up' }, revocationFeed: { status: 'up', stalenessSeconds: 1.2 } } }]
 })
 
 export const readinessRoute: FastifyPluginAsyncTypebox = async app => {

@@ -11,12 +11,15 @@ export type DeleteAccount = (principal: Principal, context: RequestContext) => P
 export function createDeleteAccount ({ audit }: { audit: Audit }): DeleteAccount {
   return async ({ userId, sessionId }, context) => {
     await audit.transaction(context, async (stores, record) => {
+      // The database would end them with the account, but would not tell this instance at once. The row's lock comes first,
+      // as it does when somebody signs in.
+      await stores.users.lock(userId)
+      await stores.sessions.revokeAll(userId)
       const deleted = await stores.users.softDelete(userId)
       if (deleted === undefined) throw new CodedError('SESSION_REVOKED', 'The account no longer exists; sign in again.')
       if (deleted.roles.includes('admin') && !await stores.users.hasActiveAdmin()) {
         throw new CodedError('CONFLICT', 'You are the last active administrator; make somebody else one first.')
       }
-      await stores.sessions.revokeAll(userId)
       record({ type: 'user_deleted', outcome: 'success', actorId: userId, targetId: userId, sessionId })
     })
   }

@@ -15,6 +15,7 @@ export const openapiCommand = new Command('openapi')
       // Nothing listens there: the document needs the routes only.
       database: { url: 'postgres://localhost:1/none' },
       secrets: [generateSecret()],
+      keys: [],
       logger: createLogger({ level: 'silent', pretty: false })
     })
     try {

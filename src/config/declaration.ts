@@ -52,6 +52,13 @@ const database = Type.Object({
     example: 'postgres://user:password@localhost:5432/auth_serve',
     description: 'PostgreSQL 14 to 18. TLS by `?sslmode=verify-full`; `require` encrypts, but checks no certificate.'
   })),
+  listenUrl: Type.Optional(Type.String({
+    env: 'DATABASE_LISTEN_URL',
+    sensitive: true,
+    derived: 'DATABASE_URL',
+    example: 'postgres://user:password@localhost:5432/auth_serve',
+    description: 'The same PostgreSQL reached directly, where DATABASE_URL leads to PgBouncer or another pooler by transaction: no notification comes through one, and without notifications the service is never ready.'
+  })),
   dataDir: Type.String({
     env: 'DATA_DIR',
     default: './data',
@@ -60,6 +67,7 @@ const database = Type.Object({
   poolMax: Type.Integer({ env: 'DATABASE_POOL_MAX', default: 10, minimum: 2, maximum: 1000, description: 'Connections at most, per process. Two at least, so that one transaction never blocks everything else.' }),
   statementTimeoutMs: Type.Integer({ env: 'DATABASE_STATEMENT_TIMEOUT_MS', default: 5000, minimum: 100, maximum: 600000, description: 'Milliseconds after which PostgreSQL cancels a statement.' }),
   acquireTimeoutMs: Type.Integer({ env: 'DATABASE_ACQUIRE_TIMEOUT_MS', default: 2000, minimum: 50, maximum: 600000, description: 'Milliseconds a request waits for a free connection before it is answered 503.' }),
+  preparedStatements: Type.Boolean({ env: 'DATABASE_PREPARED_STATEMENTS', default: true, description: 'Prepare statements on each connection. `false` for a pooler that cannot keep them apart, such as PgBouncer before 1.21 by transaction; statements then cost more.' }),
   migrate: Type.Boolean({ env: 'DATABASE_MIGRATE', default: true, description: 'Bring the schema up to date at start; `false` leaves that to `auth-serve migrate up`.' })
 }, { title: 'Storage' })
 
@@ -73,7 +81,12 @@ const tokens = Type.Object({
   })),
   issuer: Type.String({ env: 'JWT_ISSUER', derived: 'PUBLIC_URL', example: 'https://accounts.example.com', description: 'Claim `iss` of access tokens; verifiers must ask for exactly this. An https URL is what other software expects (RFC 8414).' }),
   audience: Type.String({ env: 'JWT_AUDIENCE', default: 'auth-serve', pattern: '^\\S+$', expected: 'one name or URL without spaces', description: 'Claim `aud` of access tokens; verifiers must ask for exactly this.' }),
-  clientId: Type.String({ env: 'JWT_CLIENT_ID', default: 'auth-serve', pattern: '^[\\x21-\\x7E]+$', expected: 'printable ASCII without spaces', description: 'Claim `client_id` of access tokens.' })
+  clientId: Type.String({ env: 'JWT_CLIENT_ID', default: 'auth-serve', pattern: '^[\\x21-\\x7E]+$', expected: 'printable ASCII without spaces', description: 'Claim `client_id` of access tokens.' }),
+  algorithm: Type.Union([Type.Literal('ES256'), Type.Literal('EdDSA'), Type.Literal('RS256')], { env: 'JWT_ALGORITHM', default: 'ES256', description: 'What new signing keys are for: ES256, EdDSA (Ed25519) or RS256 (3072 bit). A change makes a new key at the next start; the old one verifies until its last token has expired.' }),
+  keyRotationDays: Type.Integer({ env: 'JWT_KEY_ROTATION_DAYS', default: 90, minimum: 0, maximum: 3650, description: 'Days after which a signing key is followed by a new one, which is published ten minutes before its first use; 0 for never by itself.' }),
+  keyActivationSeconds: Type.Integer({ env: 'JWT_KEY_ACTIVATION_SECONDS', default: 5, minimum: 0, maximum: 86400, description: 'Seconds between the publication and the first use of a key that was asked for by `auth-serve keys rotate` or POST /admin/keys/rotate.' }),
+  keyFiles: Type.Optional(Type.Array(Type.String(), { env: 'JWT_KEY_FILES', derived: 'none: the service makes keys and keeps them in the database', example: '/etc/auth-serve/key-2.pem,/etc/auth-serve/key-1.pem', description: 'Unencrypted PEM files of keys that you manage. The first private one signs, all verify; change by `old,new`, then `new,old`, then `new`, with a restart each.' })),
+  cacheSize: Type.Integer({ env: 'TOKEN_CACHE_SIZE', default: 10000, minimum: 0, maximum: 10000000, description: 'Verified access tokens that a process remembers, so that each signature is computed once; about 1.5 kB each. 0 remembers none.' })
 }, { title: 'Secrets and tokens' })
 
 const sessions = Type.Object({
@@ -81,8 +94,14 @@ const sessions = Type.Object({
   idleTtlSeconds: Type.Integer({ env: 'REFRESH_IDLE_TTL_SECONDS', default: 1209600, minimum: 5, maximum: 31536000, description: 'Seconds after which a refresh token that nobody used expires.' }),
   absoluteTtlSeconds: Type.Integer({ env: 'REFRESH_ABSOLUTE_TTL_SECONDS', default: 2592000, minimum: 5, maximum: 31536000, description: 'Life of a session in seconds, from the login on; no token outlives it.' }),
   refreshGraceSeconds: Type.Integer({ env: 'REFRESH_GRACE_SECONDS', default: 10, minimum: 0, maximum: 300, description: 'Seconds after its rotation in which a refresh token still gets the newest one: for lost responses and parallel tabs.' }),
+  maxPerUser: Type.Optional(Type.Integer({ env: 'SESSION_MAX_PER_USER', derived: 'no bound', example: '20', minimum: 1, maximum: 10000, description: 'Sessions of one person at once; one more ends the oldest.' })),
   freshSessionSeconds: Type.Integer({ env: 'FRESH_SESSION_SECONDS', default: 600, minimum: 1, maximum: 86400, description: 'Seconds after a login or reauthentication in which an account may be deleted and the like.' })
 }, { title: 'Sessions' })
+
+const revocation = Type.Object({
+  maxStalenessSeconds: Type.Optional(Type.Integer({ env: 'REVOCATION_MAX_STALENESS_SECONDS', derived: 'ACCESS_TOKEN_TTL_SECONDS', example: '900', minimum: 1, maximum: 86400, description: 'Seconds for which a process may be cut off from the news of logouts and changed rights before routes that need an access token answer 503.' })),
+  maxEntries: Type.Integer({ env: 'REVOCATION_MAX_ENTRIES', default: 200000, minimum: 1, maximum: 10000000, description: 'Ended sessions and changed users that a process holds in memory while tokens of them live, about 150 bytes each. Beyond it each request asks the database.' })
+}, { title: 'Revocation' })
 
 const passwords = Type.Object({
   minLength: Type.Integer({ env: 'PASSWORD_MIN_LENGTH', default: 8, minimum: 8, maximum: 1024, description: 'Shortest new password in code points (ASVS 6.2.1 asks for 8).' }),
@@ -148,7 +167,7 @@ const logging = Type.Object({
  * no default, `sensitive` values are never shown, `processOnly` ones count in the environment but not in `.env`,
  * `expected` says in a message what a pattern wants.
  */
-export const ConfigSchema = Type.Object({ server, database, tokens, sessions, passwords, login, rateLimit, breakers, logging })
+export const ConfigSchema = Type.Object({ server, database, tokens, sessions, revocation, passwords, login, rateLimit, breakers, logging })
 
 /** The settings of the standalone service, complete and checked. */
 export type Config = Static<typeof ConfigSchema>

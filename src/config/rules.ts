@@ -53,6 +53,14 @@ const valueRules: Rule[] = [
       'DATABASE_URL must be a URL such as postgres://user:password@host:5432/name, with reserved characters of the password percent-encoded (its value is not shown)')
   },
   {
+    keys: ['DATABASE_LISTEN_URL'],
+    problems: ({ database: { url, listenUrl } }) => [
+      ...when(listenUrl !== undefined && !isDatabaseUrl(listenUrl),
+        'DATABASE_LISTEN_URL must be a URL such as postgres://user:password@host:5432/name (its value is not shown)'),
+      ...when(listenUrl !== undefined && url === undefined, 'DATABASE_LISTEN_URL needs DATABASE_URL: the embedded PostgreSQL is reached directly anyway')
+    ]
+  },
+  {
     keys: ['AUTH_SECRET'],
     problems: ({ tokens: { secrets = [] } }, { production }) => secrets.flatMap((secret, index) => {
       const entry = secrets.length > 1 ? `AUTH_SECRET, entry ${index + 1},` : 'AUTH_SECRET'

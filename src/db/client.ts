@@ -10,6 +10,7 @@ export interface ConnectionOptions {
   /** Milliseconds a statement may run before PostgreSQL cancels it; 0 for no bound. */
   statementTimeoutMs: number
   connectTimeoutSeconds: number
+  preparedStatements: boolean
 }
 
 export type Orm = PostgresJsDatabase
@@ -29,20 +30,25 @@ export class ConnectionLostError extends Error {
   readonly code = 'CONNECTION_CLOSED'
 }
 
+/** What every connection of ours has in common: one socket, for as long as it lasts. */
+export const clientSettings = (connectTimeoutSeconds: number) => ({
+  max: 1,
+  idle_timeout: 0,
+  max_lifetime: null,
+  connect_timeout: connectTimeoutSeconds,
+  // drizzle maps array columns itself.
+  fetch_types: false,
+  onnotice: () => {}
+})
+
 /**
  * Opens a connection; it connects at its first statement. It never connects again: postgres.js would do so by itself,
  * and the rest of a transaction would then run outside of it (docs/decisions/004-one-client-per-connection.md).
  */
-export function openConnection (location: DatabaseLocation, { statementTimeoutMs, connectTimeoutSeconds }: ConnectionOptions): Connection {
+export function openConnection (location: DatabaseLocation, { statementTimeoutMs, connectTimeoutSeconds, preparedStatements }: ConnectionOptions): Connection {
   let lost = false
   const settings = {
-    max: 1,
-    idle_timeout: 0,
-    max_lifetime: null,
-    connect_timeout: connectTimeoutSeconds,
-    // drizzle maps array columns itself.
-    fetch_types: false,
-    onnotice: () => {},
+    ...clientSettings(connectTimeoutSeconds),
     onclose: () => { lost = true },
     connection: {
       application_name: 'auth-serve',
@@ -60,7 +66,7 @@ export function openConnection (location: DatabaseLocation, { statementTimeoutMs
       if (lost) throw new ConnectionLostError('the connection was lost before this statement')
       // drizzle asks for unprepared statements, which cost a second round trip and a new plan each time.
       const unsafe: typeof target.unsafe = (query, parameters = [], options = {}) =>
-        target.unsafe(query, parameters, { ...options, prepare: parameters.length > 0 })
+        target.unsafe(query, parameters, { ...options, prepare: preparedStatements && parameters.length > 0 })
       return unsafe
     }
   })

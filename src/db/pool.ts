@@ -14,6 +14,7 @@ export interface PoolOptions {
   /** Milliseconds that a statement may run; 0 for no bound. */
   statementTimeoutMs: number
   connectTimeoutSeconds: number
+  preparedStatements: boolean
 }
 
 /** Runs queries on some connection: one that the pool lends, or that of a transaction. */
@@ -36,7 +37,7 @@ interface Slot { connection: Connection, openedAt: number }
 
 /** A pool for one user at a time whose statements may take as long as they need: migrations and commands. */
 export function createSinglePool (location: DatabaseLocation, connectTimeoutSeconds = 10): Pool {
-  return createPool({ location, connectTimeoutSeconds, max: 1, queue: 0, acquireTimeoutMs: 1000, statementTimeoutMs: 0 })
+  return createPool({ location, connectTimeoutSeconds, preparedStatements: false, max: 1, queue: 0, acquireTimeoutMs: 1000, statementTimeoutMs: 0 })
 }
 
 export function createPool (options: PoolOptions): Pool {

@@ -1,5 +1,6 @@
 import { and, eq, gt, isNull, ne, sql } from 'drizzle-orm'
 import type { Run } from './pool.ts'
+import { revocationMarginSeconds, type Revocation } from './revocations.ts'
 import { appendRotations, rotateStatement, type Rotation, type RotationRow, type RotationPolicy } from './session-rotation.ts'
 import { sessions, users } from './tables.ts'
 
@@ -19,6 +20,9 @@ export interface NewSession extends SessionLives {
 /** When a session was opened or proven again, and until when it and its tokens live. */
 export interface SessionTimes { authTime: Date, accessUntil: Date, idleExpiresAt: Date }
 
+/** What the user of a session may do, as it stands when the session is opened. */
+export interface SessionRights { roles: string[], authzVersion: number }
+
 /** What the service must know of a live session to judge an access token of it. */
 export interface LiveSession { authzVersion: number }
 
@@ -30,8 +34,12 @@ const maxSecrets = 4
 const seconds = (value: number) => sql`make_interval(secs => ${value})`
 const times = { authTime: sessions.authTime, accessUntil: sessions.accessUntil, idleExpiresAt: sessions.idleExpiresAt }
 
-/** The aggregate of sessions. */
-export function createSessionStore (run: Run) {
+/** What is to be told of a session that has ended. */
+const revocationOf = ({ id, accessUntil }: { id: string, accessUntil: Date }): Revocation =>
+  ({ kind: 'session', subjectId: id, expiresAt: new Date(accessUntil.getTime() + revocationMarginSeconds * 1000) })
+
+/** The aggregate of sessions; `onRevoked` is told of those that end. */
+export function createSessionStore (run: Run, onRevoked: (revocations: readonly Revocation[]) => void) {
   const alive = and(isNull(sessions.revokedAt), gt(sessions.expiresAt, sql`now()`))
   return {
     /**
@@ -39,23 +47,31 @@ export function createSessionStore (run: Run) {
      * reset, a ban or a deletion may have been committed while the password was being hashed. Answers undefined, with
      * nothing written, where the account is no longer what the password was checked against.
      */
-    async open (session: NewSession): Promise<SessionTimes | undefined> {
+    async open (session: NewSession): Promise<SessionTimes & SessionRights | undefined> {
       const absolute = sql`now() + ${seconds(session.absoluteTtlSeconds)}`
-      const [row] = await run(async orm => await orm.execute<{ auth_time: string, access_until: string, idle_expires_at: string }>(sql`
+      const [row] = await run(async orm => await orm.execute<{ auth_time: string, access_until: string, idle_expires_at: string, roles: string, authz_version: number }>(sql`
         with account as (
           update ${users} set last_login_at = now()
           where id = ${session.userId} and credential_version = ${session.credentialVersion} and is_active and deleted_at is null
-          returning id
+          returning id, roles, authz_version
+        ), opened as (
+          insert into ${sessions} (id, user_id, refresh_hashes, expires_at, idle_expires_at, access_until, ip_address, user_agent)
+          select ${session.id}::uuid, id, array[${session.refreshHash}::bytea], ${absolute},
+            least(now() + ${seconds(session.idleTtlSeconds)}, ${absolute}),
+            least(now() + ${seconds(session.accessTtlSeconds)}, ${absolute}),
+            ${session.ipAddress}, ${session.userAgent}
+          from account
+          returning auth_time, access_until, idle_expires_at
         )
-        insert into ${sessions} (id, user_id, refresh_hashes, expires_at, idle_expires_at, access_until, ip_address, user_agent)
-        select ${session.id}::uuid, id, array[${session.refreshHash}::bytea], ${absolute},
-          least(now() + ${seconds(session.idleTtlSeconds)}, ${absolute}),
-          least(now() + ${seconds(session.accessTtlSeconds)}, ${absolute}),
-          ${session.ipAddress}, ${session.userAgent}
-        from account
-        returning auth_time, access_until, idle_expires_at`))
+        select auth_time, access_until, idle_expires_at, to_json(roles)::text as roles, authz_version from opened, account`))
       if (row === undefined) return undefined
-      return { authTime: new Date(row.auth_time), accessUntil: new Date(row.access_until), idleExpiresAt: new Date(row.idle_expires_at) }
+      return {
+        authTime: new Date(row.auth_time),
+        accessUntil: new Date(row.access_until),
+        idleExpiresAt: new Date(row.idle_expires_at),
+        roles: JSON.parse(row.roles),
+        authzVersion: row.authz_version
+      }
     },
 
     /** The session if it has not ended and its user may use the service; undefined otherwise. */
@@ -68,7 +84,9 @@ export function createSessionStore (run: Run) {
 
     /** Judges a refresh token and rotates it, in one statement: see {@link rotateStatement}. Undefined for a session that is not live. */
     async rotate (rotation: Rotation, policy: RotationPolicy): Promise<RotationRow | undefined> {
-      return await run(async orm => await rotateStatement(orm, rotation, policy))
+      const row = await run(async orm => await rotateStatement(orm, rotation, policy))
+      if (row?.reused === true) onRevoked([revocationOf({ id: rotation.sessionId, accessUntil: row.accessUntil })])
+      return row
     },
 
     /**
@@ -92,7 +110,8 @@ export function createSessionStore (run: Run) {
     async revoke (id: string, refreshHash?: Buffer): Promise<string | undefined> {
       const [row] = await run(async orm => await orm.update(sessions).set({ revokedAt: sql`now()` })
         .where(and(eq(sessions.id, id), isNull(sessions.revokedAt), refreshHash === undefined ? undefined : sql`${refreshHash}::bytea = any(${sessions.refreshHashes})`))
-        .returning({ userId: sessions.userId }))
+        .returning({ id: sessions.id, userId: sessions.userId, accessUntil: sessions.accessUntil }))
+      if (row !== undefined) onRevoked([revocationOf(row)])
       return row?.userId
     },
 
@@ -100,7 +119,8 @@ export function createSessionStore (run: Run) {
     async revokeAll (userId: string, exceptId?: string): Promise<number> {
       const rows = await run(async orm => await orm.update(sessions).set({ revokedAt: sql`now()` })
         .where(and(eq(sessions.userId, userId), isNull(sessions.revokedAt), exceptId === undefined ? undefined : ne(sessions.id, exceptId)))
-        .returning({ id: sessions.id }))
+        .returning({ id: sessions.id, accessUntil: sessions.accessUntil }))
+      onRevoked(rows.map(revocationOf))
       return rows.length
     }
   }

@@ -2,7 +2,9 @@ import { sql } from 'drizzle-orm'
 import { createAuditEventStore, type AuditEventStore } from './audit-events.ts'
 import { toDatabaseError } from './failures.ts'
 import { createLoginAttemptStore, type LoginAttemptStore } from './login-attempts.ts'
+import { createLockStore, type LockStore } from './locks.ts'
 import type { Pool, Run } from './pool.ts'
+import { createRevocationStore, type Revocation, type RevocationStore } from './revocations.ts'
 import { createSessionStore, type SessionStore } from './sessions.ts'
 import { createSigningKeyStore, type SigningKeyStore } from './signing-keys.ts'
 import { createUserStore, type UserStore } from './users.ts'
@@ -11,9 +13,11 @@ import { createUserStore, type UserStore } from './users.ts'
 export interface Stores {
   users: UserStore
   sessions: SessionStore
+  revocations: RevocationStore
   signingKeys: SigningKeyStore
   auditEvents: AuditEventStore
   loginAttempts: LoginAttemptStore
+  locks: LockStore
 }
 
 /** The stores over the pool, plus transactions over all of them. */
@@ -27,13 +31,18 @@ export interface Database extends Stores {
 /** Runs a call to the database, or refuses it. */
 export type Guard = <T>(call: () => Promise<T>) => Promise<T>
 
-function createStores (run: Run): Stores {
+/** Told of revocations once they are committed, so that this instance knows them before anybody is answered. */
+export type OnRevoked = (revocations: readonly Revocation[]) => void
+
+function createStores (run: Run, onRevoked: OnRevoked): Stores {
   return {
     users: createUserStore(run),
-    sessions: createSessionStore(run),
+    sessions: createSessionStore(run, onRevoked),
+    revocations: createRevocationStore(run),
     signingKeys: createSigningKeyStore(run),
     auditEvents: createAuditEventStore(run),
-    loginAttempts: createLoginAttemptStore(run)
+    loginAttempts: createLoginAttemptStore(run),
+    locks: createLockStore(run)
   }
 }
 
@@ -42,7 +51,7 @@ function createStores (run: Run): Stores {
  * breaker), takes a connection of the pool and fails with a CodedError. So does the ping: while the breaker is open it
  * says so without asking, and after that it may be the call that finds the database back.
  */
-export function createDatabase (pool: Pool, guard: Guard = async call => await call()): Database {
+export function createDatabase (pool: Pool, guard: Guard = async call => await call(), onRevoked: OnRevoked = () => {}): Database {
   const guarded = async <T>(call: () => Promise<T>): Promise<T> => {
     try {
       return await guard(call)
@@ -51,8 +60,13 @@ export function createDatabase (pool: Pool, guard: Guard = async call => await c
     }
   }
   return {
-    ...createStores(async query => await guarded(async () => await pool.run(query))),
-    transaction: async work => await guarded(async () => await pool.transaction(async orm => await work(createStores(async query => await query(orm))))),
+    ...createStores(async query => await guarded(async () => await pool.run(query)), onRevoked),
+    async transaction (work) {
+      const revoked: Revocation[] = []
+      const result = await guarded(async () => await pool.transaction(async orm => await work(createStores(async query => await query(orm), more => { revoked.push(...more) }))))
+      if (revoked.length > 0) onRevoked(revoked)
+      return result
+    },
     ping: async () => { await guarded(async () => await pool.run(async orm => await orm.execute(sql`select 1`))) }
   }
 }

@@ -66,6 +66,11 @@ export function createUserStore (run: Run) {
       return rows.length === 1
     },
 
+    /** Waits for whoever changes this person, and makes others wait until the transaction is over. */
+    async lock (id: string): Promise<void> {
+      await run(async orm => await orm.execute(sql`select 1 from ${users} where id = ${id} for no key update`))
+    },
+
     /**
      * Marks an account as deleted, under a lock that all changes to who is an administrator take, so that
      * {@link hasActiveAdmin} in the same transaction tells the truth.
@@ -74,7 +79,7 @@ export function createUserStore (run: Run) {
       return await run(async orm => {
         await orm.execute(sql`select pg_advisory_xact_lock(${adminLock}::bigint)`)
         const [row] = await orm.update(users)
-          .set({ deletedAt: sql`now()`, isActive: false, credentialVersion: sql`${users.credentialVersion} + 1`, authzVersion: sql`${users.authzVersion} + 1`, updatedAt: sql`now()` })
+          .set({ deletedAt: sql`now()`, isActive: false, credentialVersion: sql`${users.credentialVersion} + 1`, updatedAt: sql`now()` })
           .where(and(eq(users.id, id), alive)).returning()
         return row
       })

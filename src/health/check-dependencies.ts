@@ -1,7 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
+/** What a dependency tells beside its state. */
+export interface DependencyDetails {
+  /** Seconds for which it has not heard anything new. */
+  stalenessSeconds?: number
+}
+
 /** Resolves while the dependency is well, rejects while it is not. */
-export type DependencyCheck = () => Promise<void>
+export type DependencyCheck = () => Promise<DependencyDetails | void>
 
 export interface Dependency {
   check: DependencyCheck
@@ -13,7 +19,7 @@ export type DependencyState = 'up' | 'down'
 
 export interface DependencyReport {
   ready: boolean
-  dependencies: Record<string, { status: DependencyState }>
+  dependencies: Record<string, { status: DependencyState } & DependencyDetails>
 }
 
 export interface CheckOptions {
@@ -22,12 +28,13 @@ export interface CheckOptions {
   timeoutMs: number
 }
 
-async function stateOf (check: DependencyCheck, timeoutMs: number): Promise<DependencyState> {
+async function stateOf (check: DependencyCheck, timeoutMs: number): Promise<{ status: DependencyState } & DependencyDetails> {
   const timer = new AbortController()
+  const down = { status: 'down' as const }
   try {
     return await Promise.race([
-      check().then(() => 'up' as const, () => 'down' as const),
-      delay(timeoutMs, 'down' as const, { signal: timer.signal })
+      check().then(details => ({ status: 'up' as const, ...details ?? {} }), () => down),
+      delay(timeoutMs, down, { signal: timer.signal })
     ])
   } finally {
     timer.abort()
@@ -36,9 +43,9 @@ async function stateOf (check: DependencyCheck, timeoutMs: number): Promise<Depe
 
 /** Asks every dependency at once and says whether all that are required are well. */
 export async function checkDependencies (dependencies: ReadonlyMap<string, Dependency>, { closing, timeoutMs }: CheckOptions): Promise<DependencyReport> {
-  const states = await Promise.all([...dependencies].map(async ([name, { check, required }]) => ({ name, required, status: await stateOf(check, timeoutMs) })))
+  const states = await Promise.all([...dependencies].map(async ([name, { check, required }]) => ({ name, required, state: await stateOf(check, timeoutMs) })))
   return {
-    ready: !closing && states.every(({ required, status }) => !required || status === 'up'),
-    dependencies: Object.fromEntries(states.map(({ name, status }) => [name, { status }]))
+    ready: !closing && states.every(({ required, state }) => !required || state.status === 'up'),
+    dependencies: Object.fromEntries(states.map(({ name, state }) => [name, state]))
   }
 }

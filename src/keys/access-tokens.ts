@@ -1,9 +1,10 @@
-import { randomUUID } from 'node:crypto'
+import { createPublicKey, randomUUID } from 'node:crypto'
 import { Type, type Static } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import { createSigner, createVerifier, TokenError } from 'fast-jwt'
+import { createSigner, createVerifier } from 'fast-jwt'
+import { LRUCache } from 'lru-cache'
 import { CodedError } from '../errors.ts'
-import type { SigningKey } from './signing-key.ts'
+import { signatureBytes, type Algorithm } from './algorithms.ts'
 
 const uuid = Type.String({ pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' })
 const seconds = Type.Integer({ minimum: 0 })
@@ -45,21 +46,24 @@ export interface AccessTokenSubject {
   expiresAt: number
 }
 
+/** What verifies tokens: a public key in PEM, and the one algorithm that it is for. */
+export interface VerificationKey { kid: string, algorithm: Algorithm, publicKey: string }
+
 /** Clocks of instances may differ by this much (seconds); it is granted to `nbf`, never to `exp`. */
 const maxClockSkew = 30
 
-/** Three canonical base64url segments; the last is a raw 64-byte signature, whose final character has four zero bits. */
-const compactJws = /^([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]{85}[AQgw]$/
+const compactJws = /^([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]+\.([A-Za-z0-9_-]+)$/
 
 const tokenInvalid = () => new CodedError('TOKEN_INVALID', 'The access token is not acceptable; sign in again.')
+const tokenExpired = () => new CodedError('TOKEN_EXPIRED', 'The access token has expired; refresh it or sign in again.')
 
 /** The exact header of every token of a key, encoded: a token with any other header is not ours (RFC 8725, 3.1). */
-function encodedHeader (key: SigningKey): string {
+function encodedHeader (key: VerificationKey): string {
   return Buffer.from(JSON.stringify({ alg: key.algorithm, typ: 'at+jwt', kid: key.kid })).toString('base64url')
 }
 
 /** Makes a function that signs access tokens (RFC 9068) with one key. */
-export function createAccessTokenSigner (key: SigningKey & { privateKey: string }, options: AccessTokenOptions): (subject: AccessTokenSubject) => string {
+export function createAccessTokenSigner (key: VerificationKey & { privateKey: string }, options: AccessTokenOptions): (subject: AccessTokenSubject) => string {
   const sign = createSigner({ key: key.privateKey, algorithm: key.algorithm, header: { alg: key.algorithm, typ: 'at+jwt', kid: key.kid } })
   return subject => sign({
     iss: options.issuer,
@@ -78,34 +82,77 @@ export function createAccessTokenSigner (key: SigningKey & { privateKey: string 
   } satisfies AccessTokenClaims)
 }
 
+export interface AccessTokenVerifierOptions {
+  issuer: string
+  audience: string
+  /** Milliseconds since the epoch, by a clock that does not jump. */
+  now: () => number
+  /** Verified tokens that are remembered, the most recently used ones; 0 remembers none. */
+  cacheSize: number
+}
+
 /** Verifies one token. Throws CodedError TOKEN_INVALID or TOKEN_EXPIRED; undefined where no known key could have made it. */
 export type AccessTokenVerifier = (token: string) => AccessTokenClaims | undefined
 
-/** Makes a verifier over all usable keys, with one prebuilt fast-jwt verifier per key. */
-export function createAccessTokenVerifier (keys: readonly SigningKey[], options: AccessTokenOptions): AccessTokenVerifier {
-  const verifiers = new Map(keys.map(key => [encodedHeader(key), createVerifier({
-    key: key.publicKey,
-    algorithms: [key.algorithm],
-    allowedIss: options.issuer,
-    allowedAud: options.audience,
-    ignoreNotBefore: true,
-    cache: false
-  })]))
+/** A signature in the one spelling that base64url has for it. */
+function isCanonical (signature: string, bytes: number): boolean {
+  const raw = Buffer.from(signature, 'base64url')
+  return raw.length === bytes && raw.toString('base64url') === signature
+}
+
+/** Whoever is handed remembered claims must not be able to change them for the next one. */
+function deepFreeze (claims: AccessTokenClaims): AccessTokenClaims {
+  Object.freeze(claims.roles)
+  Object.freeze(claims.amr)
+  return Object.freeze(claims)
+}
+
+/** Verifies everything of a token but its times, with one prebuilt fast-jwt verifier per key. */
+function createSignatureCheck (keys: readonly VerificationKey[], { issuer, audience }: AccessTokenVerifierOptions): AccessTokenVerifier {
+  const verifiers = new Map(keys.map(key => [encodedHeader(key), {
+    bytes: signatureBytes(createPublicKey(key.publicKey)),
+    verify: createVerifier({
+      key: key.publicKey,
+      algorithms: [key.algorithm],
+      allowedIss: issuer,
+      allowedAud: audience,
+      ignoreExpiration: true,
+      ignoreNotBefore: true,
+      cache: false
+    })
+  }]))
   return token => {
-    const header = compactJws.exec(token)?.[1]
-    if (header === undefined) throw tokenInvalid()
-    const verify = verifiers.get(header)
-    if (verify === undefined) return undefined
+    const [, header, signature] = compactJws.exec(token) ?? []
+    if (header === undefined || signature === undefined) throw tokenInvalid()
+    const known = verifiers.get(header)
+    if (known === undefined) return undefined
+    if (!isCanonical(signature, known.bytes)) throw tokenInvalid()
     let claims: unknown
     try {
-      claims = verify(token)
-    } catch (error) {
-      if (error instanceof TokenError && error.code === TokenError.codes.expired) {
-        throw new CodedError('TOKEN_EXPIRED', 'The access token has expired; refresh it or sign in again.')
-      }
+      claims = known.verify(token)
+    } catch {
       throw tokenInvalid()
     }
-    if (!claimsCheck.Check(claims) || claims.nbf > Date.now() / 1000 + maxClockSkew) throw tokenInvalid()
+    if (!claimsCheck.Check(claims)) throw tokenInvalid()
+    return claims
+  }
+}
+
+/**
+ * Makes a verifier over these keys. Tokens that were verified are remembered, by the whole token, so that its signature
+ * is computed once; its times are judged at each use. A change of keys needs a new verifier.
+ */
+export function createAccessTokenVerifier (keys: readonly VerificationKey[], options: AccessTokenVerifierOptions): AccessTokenVerifier {
+  const check = createSignatureCheck(keys, options)
+  const verified = options.cacheSize === 0 ? undefined : new LRUCache<string, AccessTokenClaims>({ max: options.cacheSize })
+  return token => {
+    const remembered = verified?.get(token)
+    const claims = remembered ?? check(token)
+    if (claims === undefined) return undefined
+    const now = options.now() / 1000
+    if (claims.exp <= now) throw tokenExpired()
+    if (claims.nbf > now + maxClockSkew) throw tokenInvalid()
+    if (remembered === undefined) verified?.set(token, deepFreeze(claims))
     return claims
   }
 }

@@ -4,71 +4,87 @@ import {
   createAccessTokenSigner, createAccessTokenVerifier,
   type AccessTokenClaims, type AccessTokenOptions, type AccessTokenSubject, type AccessTokenVerifier
 } from './access-tokens.ts'
+import type { PemKey } from './algorithms.ts'
+import type { DatabaseClock } from './database-clock.ts'
 import { publishKeys, type PublishedKeys } from './jwks.ts'
-import type { Secrets } from './secrets.ts'
-import { createSigningKey, openSigningKey, resealSigningKey, type SigningKey } from './signing-key.ts'
+import { readStoredKeys, type KeyPolicy } from './stored-keys.ts'
+import type { SigningKey } from './signing-key.ts'
 
-export interface KeyRingOptions extends AccessTokenOptions {
+export interface KeyRingOptions extends AccessTokenOptions, KeyPolicy {
   database: Database
-  secrets: Secrets
+  /** Keys that are managed outside; the first one that has a private part signs, and the service makes none. */
+  pemKeys: readonly PemKey[]
+  clock: DatabaseClock
   /** A token of an unknown key makes the ring read the keys again, at most once in this many milliseconds. */
   reloadIntervalMs: number
-  /** Told of stored keys that no configured secret opens. */
-  onLockedKeys: (kids: string[]) => void
+  /** Verified tokens that are remembered. */
+  tokenCacheSize: number
+  /** Told of keys that could not be read again; the ring goes on with those that it has. */
+  onReloadFailed: (error: unknown) => void
 }
 
-/** The keys of the service in use: signs with the newest it can open, verifies with all that are usable. */
+/** The keys of the service in use: signs with the one whose time it is, verifies with all that are usable. */
 export interface KeyRing {
   /** Reads the keys unless they were read before, making the first one where there is none. Throws what the database throws. */
   load(): Promise<void>
+  /** Reads them again; keeps those it has where that fails. */
+  reload(): Promise<void>
+  /** Throws CodedError SERVICE_UNAVAILABLE while there is no key to sign with. */
   sign(subject: AccessTokenSubject): Promise<string>
   /** Throws CodedError TOKEN_INVALID or TOKEN_EXPIRED, and SERVICE_UNAVAILABLE while the keys cannot be read. */
   verify(token: string): Promise<AccessTokenClaims>
   /** The public part (PEM) of a usable key. Throws CodedError TOKEN_INVALID for an unknown one. */
   publicKey(kid: string): Promise<string>
+  /** The id of the key that signs now. */
+  signingKid(): Promise<string>
   /** What the JWKS route answers. */
   published(): Promise<PublishedKeys>
 }
 
-type SigningKeyWithPrivatePart = SigningKey & { privateKey: string }
-const canSign = (key: SigningKey): key is SigningKeyWithPrivatePart => key.privateKey !== undefined
-
 const unknownKey = () => new CodedError('TOKEN_INVALID', 'The access token is not acceptable; sign in again.')
+const noSigner = () => new CodedError('SERVICE_UNAVAILABLE', 'No signing key is available; try again.', { retryAfterSeconds: 1 })
 
-interface LoadedKeys { keys: SigningKey[], published: PublishedKeys, sign: (subject: AccessTokenSubject) => string, verify: AccessTokenVerifier }
+interface Signer { kid: string, activatesAt: number, retiresAt: number, sign: (subject: AccessTokenSubject) => string }
+interface LoadedKeys { fingerprint: string, keys: SigningKey[], published: PublishedKeys, signers: Signer[], verify: AccessTokenVerifier }
+
+/** The keys that can sign, in the order in which their time comes. */
+function signersOf (keys: readonly SigningKey[], options: AccessTokenOptions): Signer[] {
+  return keys.flatMap(key => key.privateKey === undefined
+    ? []
+    : [{ kid: key.kid, activatesAt: key.activatesAt, retiresAt: key.retiresAt, sign: createAccessTokenSigner({ ...key, privateKey: key.privateKey }, options) }])
+}
+
+/** Keys of files: the first one with a private part signs from ever on, the others only verify. */
+function fromPem (keys: readonly PemKey[], revoked: readonly string[]): SigningKey[] {
+  const usable = keys.filter(({ kid }) => !revoked.includes(kid))
+  const signer = usable.find(({ privateKey }) => privateKey !== undefined)
+  return usable.map(key => ({ ...key, privateKey: key === signer ? key.privateKey : undefined, activatesAt: 0, retiresAt: Infinity }))
+}
 
 export function createKeyRing (options: KeyRingOptions): KeyRing {
-  const { database, secrets } = options
+  const { clock } = options
   let loaded: LoadedKeys | undefined
   let loading: Promise<LoadedKeys> | undefined
   let lastLoad = -Infinity
 
-  async function readKeys (): Promise<SigningKey[]> {
-    const open = async (stores: Pick<Database, 'signingKeys'>) => (await stores.signingKeys.listUsable()).map(row => openSigningKey(secrets, row))
-    const rows = await database.signingKeys.listUsable()
-    // A rolling change of AUTH_SECRET ends when nothing is left under the old one.
-    for (const row of rows) {
-      const resealed = resealSigningKey(secrets, row)
-      if (resealed !== undefined) await database.signingKeys.reseal(row.kid, row.privateKey, resealed)
-    }
-    const keys = rows.map(row => openSigningKey(secrets, row))
-    if (keys.some(canSign)) return keys
-    return await database.transaction(async stores => {
-      await stores.signingKeys.lock()
-      const agreed = await open(stores)
-      if (agreed.some(canSign)) return agreed
-      if (agreed.length > 0) options.onLockedKeys(agreed.map(key => key.kid))
-      await stores.signingKeys.insert(createSigningKey(secrets))
-      return await open(stores)
-    })
-  }
-
   async function read (): Promise<LoadedKeys> {
-    const keys = await readKeys()
-    const newest = keys.findLast(canSign)
-    if (newest === undefined) throw new CodedError('SERVICE_UNAVAILABLE', 'No signing key is available; try again.', { retryAfterSeconds: 1 })
-    loaded = { keys, published: publishKeys(keys), sign: createAccessTokenSigner(newest, options), verify: createAccessTokenVerifier(keys, options) }
-    lastLoad = Date.now()
+    const managed = options.pemKeys.length > 0
+    // An algorithm is changed at the start and then no more: instances that are configured apart would never end it.
+    const stored = await readStoredKeys(options.database, { ...options, managed, mayChangeAlgorithm: loaded === undefined })
+    clock.sync(stored.now)
+    const pem = fromPem(options.pemKeys, stored.revoked)
+    const keys = [...stored.keys.filter(({ kid }) => pem.every(key => key.kid !== kid)), ...pem]
+    lastLoad = performance.now()
+    const fingerprint = JSON.stringify(keys)
+    // The verifier remembers tokens, so the same keys keep the same verifier.
+    if (loaded?.fingerprint === fingerprint) return loaded
+    loaded = {
+      fingerprint,
+      keys,
+      published: publishKeys(keys),
+      signers: signersOf(managed ? pem : keys, options),
+      verify: createAccessTokenVerifier(keys, { ...options, now: clock.now, cacheSize: options.tokenCacheSize })
+    }
     return loaded
   }
 
@@ -77,24 +93,40 @@ export function createKeyRing (options: KeyRingOptions): KeyRing {
     return await loading
   }
 
+  /** Reads again because something may be new, at most once in an interval. */
+  async function loadOnceIn (intervalMs: number): Promise<LoadedKeys | undefined> {
+    if (performance.now() - lastLoad < intervalMs) return undefined
+    lastLoad = performance.now()
+    return await load()
+  }
+
+  async function signer (): Promise<Signer> {
+    const isDue = ({ activatesAt, retiresAt }: Signer): boolean => activatesAt <= clock.now() && retiresAt > clock.now()
+    const found = (loaded ?? await load()).signers.findLast(isDue) ?? (await loadOnceIn(options.reloadIntervalMs))?.signers.findLast(isDue)
+    if (found === undefined) throw noSigner()
+    return found
+  }
+
   return {
     load: async () => { if (loaded === undefined) await load() },
-    sign: async subject => (loaded ?? await load()).sign(subject),
-    async verify (token) {
-      let claims = (loaded ?? await load()).verify(token)
-      if (claims === undefined && Date.now() - lastLoad >= options.reloadIntervalMs) {
-        lastLoad = Date.now()
-        claims = (await load()).verify(token)
+    async reload () {
+      try {
+        await load()
+      } catch (error) {
+        options.onReloadFailed(error)
       }
+    },
+    sign: async subject => (await signer()).sign(subject),
+    signingKid: async () => (await signer()).kid,
+    async verify (token) {
+      const claims = (loaded ?? await load()).verify(token) ?? (await loadOnceIn(options.reloadIntervalMs))?.verify(token)
       if (claims === undefined) throw unknownKey()
       return claims
     },
     async published () {
       if (loaded === undefined) return (await load()).published
-      if (Date.now() - lastLoad < options.reloadIntervalMs) return loaded.published
-      lastLoad = Date.now()
       // Another instance may have made a key. Where that cannot be known, the keys so far are still keys.
-      return (await load().catch(() => loaded))?.published ?? loaded.published
+      return (await loadOnceIn(options.reloadIntervalMs).catch(() => undefined) ?? loaded).published
     },
     async publicKey (kid) {
       const key = (loaded ?? await load()).keys.find(key => key.kid === kid)

@@ -1,14 +1,18 @@
 import { Type, type Static } from '@sinclair/typebox'
 
-const JwkSchema = Type.Object({
+/** The public part of a key (RFC 7517, 4): an elliptic curve (RFC 7518, 6.2), Ed25519 (RFC 8037, 2) or RSA (RFC 7518, 6.3). */
+export const JwkSchema = Type.Object({
   kty: Type.String(),
-  crv: Type.String(),
-  x: Type.String(),
-  y: Type.String(),
+  crv: Type.Optional(Type.String()),
+  x: Type.Optional(Type.String()),
+  y: Type.Optional(Type.String()),
+  n: Type.Optional(Type.String()),
+  e: Type.Optional(Type.String()),
   kid: Type.String(),
   alg: Type.String(),
   use: Type.Literal('sig')
 })
+export type Jwk = Static<typeof JwkSchema>
 
 /** A JSON Web Key Set (RFC 7517, 5). */
 export const JwksSchema = Type.Object({ keys: Type.Array(JwkSchema) }, {

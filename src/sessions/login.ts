@@ -97,14 +97,14 @@ export function createLogin (deps: LoginDependencies): Login {
       record({ type: 'session_created', outcome: 'success', ...about })
       return opened
     })
-    const times = await attempt.forgiving(async () => {
+    const opened = await attempt.forgiving(async () => {
       await deps.keyRing.load()
       return await openSession()
     })
     await strengthenHash(user, hash, credentials.password)
     const pair = await deps.issueTokens({
-      ...times, now: times.authTime, sessionId, userId: user.id, roles: user.roles, authzVersion: user.authzVersion, refresh: { n: 0, secret }
+      ...opened, now: opened.authTime, sessionId, userId: user.id, refresh: { n: 0, secret }
     })
-    return { ...pair, user: toUser({ ...user, lastLoginAt: times.authTime }) }
+    return { ...pair, user: toUser({ ...user, roles: opened.roles, lastLoginAt: opened.authTime }) }
   }
 }

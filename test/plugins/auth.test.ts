@@ -80,8 +80,8 @@ t.test('a new secret keeps old tokens valid; a lost one makes a new key and says
   t.equal(await readMe(lost), 200, 'the public part still verifies')
   const fresh = await signUp(lost)
   t.equal(await readMe(lost, fresh.authorization), 200)
-  t.ok(lost.log.lines().some(line => /no configured secret opens/.test(String(line.msg))))
-  t.equal(await readMe(before, fresh.authorization), 401, 'just read: the keys are not read again for every unknown one')
+  t.ok([rolled, lost].some(({ log }) => log.lines().some(line => /no configured secret opens/.test(String(line.msg)))))
+  t.equal(await readMe(before, fresh.authorization), 200, 'the other instances follow')
 })
 
 t.test('in a host that has @fastify/jwt already', async t => {

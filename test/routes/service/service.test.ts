@@ -16,8 +16,12 @@ t.test('service routes', async t => {
 
   t.test('GET /health and /readiness are 200 while all is well', async t => {
     t.same((await api.request({ method: 'GET', url: '/health' })).json(), { status: 'ok' })
-    t.same((await api.request({ method: 'GET', url: '/readiness' })).json(), {
-      status: 'ready', dependencies: { database: { status: 'up' }, schema: { status: 'up' }, signingKeys: { status: 'up' } }
+    const readiness = (await api.request({ method: 'GET', url: '/readiness' })).json()
+    const { stalenessSeconds } = readiness.dependencies.revocationFeed
+    t.ok(stalenessSeconds >= 0 && stalenessSeconds < 10)
+    t.same(readiness, {
+      status: 'ready',
+      dependencies: { database: { status: 'up' }, schema: { status: 'up' }, signingKeys: { status: 'up' }, revocationFeed: { status: 'up', stalenessSeconds } }
     })
   })
 

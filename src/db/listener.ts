@@ -1,0 +1,51 @@
+import postgres from 'postgres'
+import { clientSettings, type DatabaseLocation } from './client.ts'
+import { revocationChannel } from './revocations.ts'
+
+export interface ListenerOptions {
+  location: DatabaseLocation
+  connectTimeoutSeconds: number
+  onNotification: (payload: string) => void
+  /** The connection went away by itself; told once. */
+  onLost: () => void
+}
+
+/** A connection that hears what is told to every instance. */
+export interface Listener {
+  /** Ends it; `onLost` is not told. */
+  close(): void
+}
+
+/** Opens such a connection. It never connects again by itself: what was told meanwhile would be missed without a word. */
+export type Listen = (handlers: Pick<ListenerOptions, 'onNotification' | 'onLost'>) => Promise<Listener>
+
+/**
+ * Connects and listens. It must reach PostgreSQL directly: PgBouncer's transaction pooling takes LISTEN and then hears
+ * nothing. Rejects where that fails.
+ */
+export async function openListener ({ location, connectTimeoutSeconds, onNotification, onLost }: ListenerOptions): Promise<Listener> {
+  let over = false
+  const settings = {
+    ...clientSettings(connectTimeoutSeconds),
+    keep_alive: 10,
+    connection: { application_name: 'auth-serve listener' },
+    onnotify: (_channel: string, payload: string) => { if (!over) onNotification(payload) },
+    onclose () {
+      if (over) return
+      over = true
+      onLost()
+    }
+  }
+  const client = 'url' in location ? postgres(location.url, settings) : postgres({ ...location, ...settings })
+  const close = (): void => {
+    over = true
+    client.end({ timeout: 0 }).catch(() => {})
+  }
+  try {
+    await client.unsafe(`listen ${revocationChannel}`)
+  } catch (error) {
+    close()
+    throw error
+  }
+  return { close }
+}
