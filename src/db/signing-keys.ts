@@ -32,13 +32,13 @@ export function createSigningKeyStore (run: Run) {
     },
 
     /**
-     * Adds a key that signs in `activatesInSeconds`, and retires at that moment every key before it. Answers the row.
-     * `tokenTtlSeconds` is the longest life of the tokens that it will sign.
+     * Adds a key that signs in `activatesInSeconds`; where it succeeds the others, every key before it retires at that
+     * moment. `tokenTtlSeconds` is the longest life of the tokens that it will sign. Answers the row.
      */
-    async insert (key: NewSigningKey, { activatesInSeconds, tokenTtlSeconds }: { activatesInSeconds: number, tokenTtlSeconds: number }): Promise<ListedSigningKey> {
+    async insert (key: NewSigningKey, { activatesInSeconds, tokenTtlSeconds, succeeds }: { activatesInSeconds: number, tokenTtlSeconds: number, succeeds: boolean }): Promise<ListedSigningKey> {
       const activatesAt = sql`now() + ${seconds(activatesInSeconds)}`
       return await run(async orm => {
-        await orm.update(signingKeys).set({ retiredAt: activatesAt }).where(or(isNull(signingKeys.retiredAt), gt(signingKeys.retiredAt, activatesAt)))
+        if (succeeds) await orm.update(signingKeys).set({ retiredAt: activatesAt }).where(or(isNull(signingKeys.retiredAt), gt(signingKeys.retiredAt, activatesAt)))
         const [row] = await orm.insert(signingKeys).values({ ...key, activatesAt, tokenTtlSeconds }).returning()
         if (row === undefined) throw new TypeError('the inserted key was not returned')
         return { ...row, endsAt: null }

@@ -46,7 +46,10 @@ async function addMissingKey (stores: Pick<Stores, 'signingKeys'>, policy: ReadP
   if (!signsNow && locked.length > 0) policy.onLockedKeys(locked.map(key => key.kid))
   await stores.signingKeys.insert(await createSigningKey(policy.secrets, policy.algorithm), {
     activatesInSeconds: signsNow ? policy.activationSeconds : 0,
-    tokenTtlSeconds: policy.accessTtlSeconds
+    tokenTtlSeconds: policy.accessTtlSeconds,
+    // A key that this instance cannot open may be in use by others, under a secret that only they have: two that retired
+    // each other's keys would never end.
+    succeeds: signsNow || locked.length === 0
   })
   const agreed = await stores.signingKeys.listUsable()
   return { ...agreed, keys: open(policy.secrets, agreed) }

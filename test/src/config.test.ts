@@ -23,15 +23,20 @@ t.test('an empty environment gives the documented defaults', async t => {
       shutdownDrainMs: 200,
       docsEnabled: true
     },
-    database: { dataDir: resolve('data'), poolMax: 10, statementTimeoutMs: 5000, acquireTimeoutMs: 2000, migrate: true },
+    database: { dataDir: resolve('data'), poolMax: 10, statementTimeoutMs: 5000, acquireTimeoutMs: 2000, preparedStatements: true, migrate: true },
     tokens: {
       issuer: 'http://localhost:3000',
       audience: 'auth-serve',
-      clientId: 'auth-serve'
+      clientId: 'auth-serve',
+      algorithm: 'ES256',
+      keyRotationDays: 90,
+      keyActivationSeconds: 5,
+      cacheSize: 10000
     },
     rateLimit: { enabled: true, max: 1000, windowSeconds: 60 },
     breakers: { threshold: 5, resetMs: 1000 },
     sessions: { accessTtlSeconds: 900, idleTtlSeconds: 1209600, absoluteTtlSeconds: 2592000, refreshGraceSeconds: 10, freshSessionSeconds: 600 },
+    revocation: { maxEntries: 200000 },
     passwords: {
       minLength: 8,
       maxLength: 128,

@@ -76,8 +76,9 @@ t.test('DELETE /users/me', async t => {
   })
 
   t.test('409 for the last active administrator, even for two who leave at once', async t => {
-    const admins = [await signUp(api), await signUp(api)]
-    await sql`update users set roles = '{user,admin}' where id in ${sql(admins.map(admin => admin.id))}`
+    const people = [await signUp(api), await signUp(api)]
+    await sql`update users set roles = '{user,admin}' where id in ${sql(people.map(person => person.id))}`
+    const admins = await Promise.all(people.map(async ({ email }) => await signIn(api, email)))
     const statuses = (await Promise.all(admins.map(deleteMe))).map(response => response.statusCode).sort()
     t.same(statuses, [204, 409])
     const [{ n } = { n: 0 }] = await sql`select count(*)::int as n from users where 'admin' = any(roles) and deleted_at is null`
