@@ -69,8 +69,7 @@ export function createKeyRing (options: KeyRingOptions): KeyRing {
 
   async function read (): Promise<LoadedKeys> {
     const managed = options.pemKeys.length > 0
-    // An algorithm is changed at the start and then no more: instances that are configured apart would never end it.
-    const stored = await readStoredKeys(options.database, { ...options, managed, mayChangeAlgorithm: loaded === undefined })
+    const stored = await readStoredKeys(options.database, { ...options, managed, starting: loaded === undefined })
     clock.sync(stored.now)
     const pem = fromPem(options.pemKeys, stored.revoked)
     const keys = [...stored.keys.filter(({ kid }) => pem.every(key => key.kid !== kid)), ...pem]

@@ -27,12 +27,20 @@ function outlook (keys: readonly SigningKey[], now: number): { signsNow: boolean
   return { signsNow: able.some(key => key.activatesAt <= now), last: able.findLast(key => key.retiresAt === Infinity) }
 }
 
-/** How keys are read: whether they are managed outside, and whether one of another algorithm than configured is to be replaced. */
-export interface ReadPolicy extends KeyPolicy { managed: boolean, mayChangeAlgorithm: boolean }
+/** How keys are read. */
+export interface ReadPolicy extends KeyPolicy {
+  /** They are managed outside. */
+  managed: boolean
+  /**
+   * The instance has just started: what is under an older secret, or of another algorithm than configured, is replaced
+   * now and then no more, as instances that are configured apart would never end it.
+   */
+  starting: boolean
+}
 
-function lacksKey (keys: readonly SigningKey[], now: Date, { algorithm, mayChangeAlgorithm }: ReadPolicy): boolean {
+function lacksKey (keys: readonly SigningKey[], now: Date, { algorithm, starting }: ReadPolicy): boolean {
   const { signsNow, last } = outlook(keys, now.getTime())
-  return !signsNow || (mayChangeAlgorithm && last?.algorithm !== algorithm)
+  return !signsNow || (starting && last?.algorithm !== algorithm)
 }
 
 /** Makes the key that is missing: at once where nobody signs, else so that it is published before its first use. */
@@ -63,7 +71,7 @@ export async function readStoredKeys (database: Database, policy: ReadPolicy): P
   const { secrets } = policy
   const found = await database.signingKeys.listUsable()
   // A rolling change of AUTH_SECRET ends when nothing is left under the old one.
-  for (const row of found.rows) {
+  for (const row of policy.starting ? found.rows : []) {
     const resealed = resealSigningKey(secrets, row)
     if (resealed !== undefined && row.privateKey !== null) await database.signingKeys.reseal(row.kid, row.privateKey, resealed)
   }
