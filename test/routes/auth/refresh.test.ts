@@ -5,6 +5,7 @@ import t from 'tap'
 import { createTestApp, testSecret } from '../../helpers/app.ts'
 import { connect } from '../../helpers/database.ts'
 import { goodPassword, post, readMe, refresh, signIn, signUp, type Person } from '../../helpers/people.ts'
+import { until } from '../../helpers/until.ts'
 
 const newest = async (api: Awaited<ReturnType<typeof createTestApp>>, token: string): Promise<string> => {
   const response = await refresh(api, token)
@@ -129,7 +130,7 @@ t.test('POST /auth/refresh', async t => {
     }
     const person = await signUp(api)
     await sql`update users set roles = '{user,editor}', authz_version = authz_version + 1 where id = ${person.id}`
-    t.equal((await readMe(api, person.accessToken)).json().code, 'TOKEN_STALE')
+    await until('it is told', async () => (await readMe(api, person.accessToken)).json().code === 'TOKEN_STALE')
     const pair = (await refresh(api, person.refreshToken)).json()
     t.match(decodeJwt(pair.accessToken), { roles: ['user', 'editor'], ver: 2 })
     t.equal((await readMe(api, pair.accessToken)).statusCode, 200)
