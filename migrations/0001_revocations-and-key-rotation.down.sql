@@ -1,9 +1,11 @@
 DROP TRIGGER "signing_keys_tell" ON "signing_keys";--> statement-breakpoint
+DROP TRIGGER "sessions_revoke_tokens_of_truncated" ON "sessions";--> statement-breakpoint
 DROP TRIGGER "sessions_revoke_tokens_of_deleted" ON "sessions";--> statement-breakpoint
 DROP TRIGGER "sessions_revoke_tokens" ON "sessions";--> statement-breakpoint
 DROP TRIGGER "users_revoke_tokens" ON "users";--> statement-breakpoint
 DROP TRIGGER "users_raise_authz_version" ON "users";--> statement-breakpoint
 DROP FUNCTION "auth_serve_tell_keys_changed"();--> statement-breakpoint
+DROP FUNCTION "auth_serve_end_sessions"();--> statement-breakpoint
 DROP FUNCTION "auth_serve_revoke_session_tokens"();--> statement-breakpoint
 DROP FUNCTION "auth_serve_revoke_user_tokens"();--> statement-breakpoint
 DROP FUNCTION "auth_serve_raise_authz_version"();--> statement-breakpoint

@@ -26,8 +26,10 @@ BEGIN
 	IF NOT NEW.is_active OR NEW.deleted_at IS NOT NULL THEN
 		UPDATE sessions SET revoked_at = now() WHERE user_id = NEW.id AND revoked_at IS NULL;
 	END IF;
-	-- A refresh that is under way may still sign a token of the old version: no shorter than the longest life of any.
-	SELECT now() + make_interval(secs => coalesce(max(token_ttl_seconds), 86400) + 60) INTO until FROM signing_keys;
+	-- A refresh that is under way may still sign a token of the old version: no shorter than the longest life of any,
+	-- by the clock of the commit, since such a refresh may have begun long after this transaction.
+	SELECT clock_timestamp() + make_interval(secs => coalesce(max(token_ttl_seconds), 86400)) INTO until FROM signing_keys;
+	SELECT greatest(until, max(access_until)) + interval '60 s' INTO until FROM sessions WHERE user_id = NEW.id AND revoked_at IS NULL;
 	INSERT INTO revocations (subject_id, kind, authz_version, expires_at)
 		VALUES (NEW.id, 'user', NEW.authz_version, until)
 		ON CONFLICT (subject_id) DO UPDATE SET
@@ -41,8 +43,15 @@ CREATE FUNCTION "auth_serve_revoke_session_tokens"() RETURNS trigger LANGUAGE pl
 DECLARE
 	until timestamptz := OLD.access_until + interval '60 s';
 BEGIN
-	INSERT INTO revocations (subject_id, kind, expires_at) VALUES (OLD.id, 'session', until) ON CONFLICT (subject_id) DO NOTHING;
+	INSERT INTO revocations (subject_id, kind, expires_at) VALUES (OLD.id, 'session', until)
+		ON CONFLICT (subject_id) DO UPDATE SET expires_at = greatest(revocations.expires_at, EXCLUDED.expires_at);
 	PERFORM pg_notify('auth_serve', format('s %s %s', OLD.id, ceil(extract(epoch FROM until))));
+	RETURN NULL;
+END
+$$;--> statement-breakpoint
+CREATE FUNCTION "auth_serve_end_sessions"() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+	UPDATE sessions SET revoked_at = now() WHERE revoked_at IS NULL;
 	RETURN NULL;
 END
 $$;--> statement-breakpoint
@@ -55,7 +64,8 @@ $$;--> statement-breakpoint
 CREATE TRIGGER "users_raise_authz_version" BEFORE UPDATE OF "roles", "is_active", "deleted_at" ON "users" FOR EACH ROW
 	WHEN ((OLD.roles, OLD.is_active, OLD.deleted_at) IS DISTINCT FROM (NEW.roles, NEW.is_active, NEW.deleted_at) AND NEW.authz_version = OLD.authz_version)
 	EXECUTE FUNCTION "auth_serve_raise_authz_version"();--> statement-breakpoint
-CREATE TRIGGER "users_revoke_tokens" AFTER UPDATE OF "roles", "is_active", "deleted_at", "authz_version" ON "users" FOR EACH ROW
+CREATE CONSTRAINT TRIGGER "users_revoke_tokens" AFTER UPDATE OF "roles", "is_active", "deleted_at", "authz_version" ON "users"
+	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
 	WHEN (OLD.authz_version IS DISTINCT FROM NEW.authz_version)
 	EXECUTE FUNCTION "auth_serve_revoke_user_tokens"();--> statement-breakpoint
 CREATE TRIGGER "sessions_revoke_tokens" AFTER UPDATE OF "revoked_at" ON "sessions" FOR EACH ROW
@@ -64,6 +74,8 @@ CREATE TRIGGER "sessions_revoke_tokens" AFTER UPDATE OF "revoked_at" ON "session
 CREATE TRIGGER "sessions_revoke_tokens_of_deleted" AFTER DELETE ON "sessions" FOR EACH ROW
 	WHEN (OLD.revoked_at IS NULL AND OLD.access_until > now() - interval '60 s')
 	EXECUTE FUNCTION "auth_serve_revoke_session_tokens"();--> statement-breakpoint
+CREATE TRIGGER "sessions_revoke_tokens_of_truncated" BEFORE TRUNCATE ON "sessions" FOR EACH STATEMENT
+	EXECUTE FUNCTION "auth_serve_end_sessions"();--> statement-breakpoint
 CREATE TRIGGER "signing_keys_tell" AFTER INSERT OR UPDATE OR DELETE ON "signing_keys" FOR EACH STATEMENT
 	EXECUTE FUNCTION "auth_serve_tell_keys_changed"();--> statement-breakpoint
 UPDATE "sessions" s SET "revoked_at" = now() FROM "users" u WHERE u.id = s.user_id AND s.revoked_at IS NULL AND (NOT u.is_active OR u.deleted_at IS NOT NULL);--> statement-breakpoint

@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { cli, run, startService, temporaryFolder } from './helpers/service.ts'
-import { connect, createTestDatabase } from './helpers/database.ts'
+import { connect, createTestDatabase, urlOf } from './helpers/database.ts'
 import { createDatabaseProxy } from './helpers/proxy.ts'
 import { until } from './helpers/until.ts'
 import type { DatabaseLocation } from '../src/db/client.ts'
@@ -15,13 +15,7 @@ const cheap = { ARGON2_MEMORY_KIB: '1024', ARGON2_TIME_COST: '1' }
 const auth = async (args: string[], env: Record<string, string> = {}, input?: string) => await run([cli, ...args], env, input)
 
 /** A URL for a location, over TCP, as an operator has one. */
-async function urlOf (t: Test, location: DatabaseLocation): Promise<string> {
-  if ('url' in location) return location.url
-  const proxied = (await createDatabaseProxy(t, location)).location
-  if ('url' in proxied) return proxied.url
-  const { host, port, database, username, password } = proxied
-  return `postgres://${username}:${encodeURIComponent(password)}@${host}:${port}/${database}`
-}
+const tcpUrlOf = async (t: Test, location: DatabaseLocation): Promise<string> => 'url' in location ? location.url : urlOf((await createDatabaseProxy(t, location)).location)
 
 t.test('help, version and misuse', async t => {
   const help = await auth(['--help'])
@@ -65,7 +59,7 @@ t.test('a bad configuration is told whole, with exit code 2', async t => {
 
 t.test('migrate up, status and down on a database of one\'s own', async t => {
   const location = await createTestDatabase(t, { empty: true })
-  const env = { DATABASE_URL: await urlOf(t, location) }
+  const env = { DATABASE_URL: await tcpUrlOf(t, location) }
   t.match(await auth(['migrate', 'status'], env), { code: 0, stdout: /^pending 0000_initial\n/ })
   t.match(await auth(['migrate', 'up'], env), { code: 0, stdout: /^applied 0000_initial\n/ })
   t.match(await auth(['migrate', 'up'], env), { code: 0, stdout: 'nothing to apply\n' })
@@ -76,7 +70,7 @@ t.test('migrate up, status and down on a database of one\'s own', async t => {
 
 t.test('users create adds a person who can sign in', async t => {
   const location = await createTestDatabase(t)
-  const env = { DATABASE_URL: await urlOf(t, location), AUTH_SECRET: secret, ...cheap }
+  const env = { DATABASE_URL: await tcpUrlOf(t, location), AUTH_SECRET: secret, ...cheap }
   const created = await auth(['users', 'create', '--email', 'root@example.com', '--role', 'admin', '--password-stdin'], env, 'the engine weaves algebra\n')
   t.match(created, { code: 0, stdout: /^[0-9a-f-]{36}\n$/, stderr: '' })
   const again = await auth(['users', 'create', '--email', 'ROOT@example.com', '--password-stdin'], env, 'the engine weaves algebra')
@@ -128,7 +122,7 @@ t.test('serve: what keeps it from starting is told, with exit code 1 and nothing
 
 t.test('serve: LOG_FILE gets every line, SIGUSR2 toggles debug', async t => {
   const file = join(await temporaryFolder(t), 'service.log')
-  const service = await startService(t, { DATABASE_URL: await urlOf(t, await createTestDatabase(t)), AUTH_SECRET: secret, LOG_FILE: file, ...cheap })
+  const service = await startService(t, { DATABASE_URL: await tcpUrlOf(t, await createTestDatabase(t)), AUTH_SECRET: secret, LOG_FILE: file, ...cheap })
   const wrong = async () => await fetch(`${service.url}/api/v1/auth/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' })
   await wrong()
   service.child.kill('SIGUSR2')
@@ -140,7 +134,7 @@ t.test('serve: LOG_FILE gets every line, SIGUSR2 toggles debug', async t => {
 })
 
 t.test('four services at once on an empty database all become ready', async t => {
-  const env = { DATABASE_URL: await urlOf(t, await createTestDatabase(t, { empty: true })), AUTH_SECRET: secret, ...cheap }
+  const env = { DATABASE_URL: await tcpUrlOf(t, await createTestDatabase(t, { empty: true })), AUTH_SECRET: secret, ...cheap }
   const services = await Promise.all(Array.from({ length: 4 }, async () => await startService(t, env)))
   t.equal(services.length, 4)
 })

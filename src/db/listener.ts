@@ -5,6 +5,8 @@ import { revocationChannel } from './revocations.ts'
 export interface ListenerOptions {
   location: DatabaseLocation
   connectTimeoutSeconds: number
+  /** Gives up what is under way, once it aborts. */
+  signal: AbortSignal
   onNotification: (payload: string) => void
   /** The connection went away by itself; told once. */
   onLost: () => void
@@ -17,13 +19,13 @@ export interface Listener {
 }
 
 /** Opens such a connection. It never connects again by itself: what was told meanwhile would be missed without a word. */
-export type Listen = (handlers: Pick<ListenerOptions, 'onNotification' | 'onLost'>) => Promise<Listener>
+export type Listen = (handlers: Pick<ListenerOptions, 'signal' | 'onNotification' | 'onLost'>) => Promise<Listener>
 
 /**
  * Connects and listens. It must reach PostgreSQL directly: PgBouncer's transaction pooling takes LISTEN and then hears
- * nothing. Rejects where that fails.
+ * nothing. Rejects where that fails or takes too long.
  */
-export async function openListener ({ location, connectTimeoutSeconds, onNotification, onLost }: ListenerOptions): Promise<Listener> {
+export async function openListener ({ location, connectTimeoutSeconds, signal, onNotification, onLost }: ListenerOptions): Promise<Listener> {
   let over = false
   const settings = {
     ...clientSettings(connectTimeoutSeconds),
@@ -41,11 +43,17 @@ export async function openListener ({ location, connectTimeoutSeconds, onNotific
     over = true
     client.end({ timeout: 0 }).catch(() => {})
   }
+  // A server that lets one in and then says nothing, or hangs up without a word, would be waited for without an end.
+  const timer = setTimeout(close, connectTimeoutSeconds * 1000 + 1000)
+  signal.addEventListener('abort', close, { once: true })
   try {
     await client.unsafe(`listen ${revocationChannel}`)
   } catch (error) {
     close()
     throw error
+  } finally {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', close)
   }
   return { close }
 }

@@ -30,6 +30,7 @@ export interface RotationRow {
   /** The token was used again after its grace: the session has just ended. */
   reused: boolean
   authTime: Date
+  /** When the access token that is due now expires; for a reused token, the last one of the session. */
   accessUntil: Date
   idleExpiresAt: Date
   /** The database's clock. */
@@ -63,7 +64,7 @@ interface Answer extends Record<string, unknown> {
  *
  * - n >= counter: rotates to n + 1 and notes the time. A number from the future with a valid MAC is one whose update a
  *   failover lost. Eight rotations inside one grace are the most: beyond them the row stays as it is, and counter <= n.
- * - n < counter, within the grace of n's own rotation: the row stays as it is.
+ * - n < counter, within the grace of n's own rotation: only the life of the session's access tokens is prolonged.
  * - n < counter otherwise: the token was stolen, or its holder's copy was; the session ends, and the trail says so.
  */
 export async function rotateStatement (orm: Orm, { sessionId, n, refreshHash, ...context }: Rotation, policy: RotationPolicy): Promise<RotationRow | undefined> {
@@ -74,13 +75,15 @@ export async function rotateStatement (orm: Orm, { sessionId, n, refreshHash, ..
   const inGrace = sql`coalesce(s.rotated_at[cardinality(s.rotated_at) - (s.refresh_counter - ${n}::int) + 1] > now() - ${grace}, false)`
   // Numbers that a failover lost count as replaced now, so that those who hold them have their grace.
   const history = appendRotations(sql`s.rotated_at`, sql`least(${n}::int - s.refresh_counter + 1, ${maxRotationsInGrace})`)
+  // What the row says never shrinks: an instance that is configured to longer lives may have issued a token.
+  const accessUntil = sql`least(now() + make_interval(secs => ${policy.accessTtlSeconds}), s.expires_at)`
   const [row] = await orm.execute<Answer>(sql`
     with judged as (
       update ${sessions} s set
         rotated_at = case when ${rotates} then ${history} else s.rotated_at end,
         last_used_at = case when ${rotates} then now() else s.last_used_at end,
         idle_expires_at = case when ${rotates} then least(now() + make_interval(secs => ${policy.idleTtlSeconds}), s.expires_at) else s.idle_expires_at end,
-        access_until = case when ${rotates} then least(now() + make_interval(secs => ${policy.accessTtlSeconds}), s.expires_at) else s.access_until end,
+        access_until = greatest(s.access_until, ${accessUntil}),
         revoked_at = case when ${n}::int < s.refresh_counter and not ${inGrace} then now() end,
         refresh_counter = case when ${rotates} then ${n}::int + 1 else s.refresh_counter end
       from ${users} u
@@ -88,7 +91,7 @@ export async function rotateStatement (orm: Orm, { sessionId, n, refreshHash, ..
         and s.idle_expires_at > now() and s.expires_at > now()
         and u.id = s.user_id and u.is_active and u.deleted_at is null
       returning s.id, s.user_id, u.roles, u.authz_version, s.refresh_counter, s.revoked_at is not null as reused,
-        s.auth_time, s.access_until, s.idle_expires_at
+        s.auth_time, case when s.revoked_at is null then ${accessUntil} else s.access_until end as access_until, s.idle_expires_at
     ), told as (
       insert into ${auditEvents} (id, type, outcome, target_id, session_id, request_id, ip_address, user_agent)
       select ${uuidv7()}::uuid, 'authn_token_reuse', 'failure', user_id, id, ${context.requestId}, ${context.ipAddress}, ${context.userAgent}

@@ -94,6 +94,7 @@ export function createSessionStore (run: Run, onRevoked: (revocations: readonly 
      * grace of any that was replaced. Undefined for a session that is not live.
      */
     async prove (id: string, refreshHash: Buffer, lives: SessionLives): Promise<SessionTimes & { counter: number } | undefined> {
+      const accessUntil = sql`least(now() + ${seconds(lives.accessTtlSeconds)}, ${sessions.expiresAt})`
       const [row] = await run(async orm => await orm.update(sessions).set({
         authTime: sql`now()`,
         lastUsedAt: sql`now()`,
@@ -101,8 +102,9 @@ export function createSessionStore (run: Run, onRevoked: (revocations: readonly 
         refreshCounter: sql`${sessions.refreshCounter} + 1`,
         rotatedAt: appendRotations(sql`${sessions.rotatedAt}`, sql`1`),
         idleExpiresAt: sql`least(now() + ${seconds(lives.idleTtlSeconds)}, ${sessions.expiresAt})`,
-        accessUntil: sql`least(now() + ${seconds(lives.accessTtlSeconds)}, ${sessions.expiresAt})`
-      }).where(and(eq(sessions.id, id), alive, gt(sessions.idleExpiresAt, sql`now()`))).returning({ ...times, counter: sessions.refreshCounter }))
+        accessUntil: sql`greatest(${sessions.accessUntil}, ${accessUntil})`
+      }).where(and(eq(sessions.id, id), alive, gt(sessions.idleExpiresAt, sql`now()`)))
+        .returning({ ...times, accessUntil: sql<Date>`${accessUntil}`.mapWith(sessions.accessUntil), counter: sessions.refreshCounter }))
       return row
     },
 

@@ -8,7 +8,7 @@ export type Notification =
 
 const uuid = '([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})'
 const session = new RegExp(`^s ${uuid} (\\d{1,12})$`)
-const user = new RegExp(`^u ${uuid} (\\d{1,9}) (\\d{1,12})$`)
+const user = new RegExp(`^u ${uuid} (\\d{1,10}) (\\d{1,12})$`)
 const heartbeat = /^h (\S{1,100})$/
 
 const moment = (seconds: string | undefined): Date => new Date(Number(seconds) * 1000)

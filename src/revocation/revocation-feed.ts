@@ -1,9 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Listen, Listener } from '../db/listener.ts'
 import type { Revocation, RevocationStore } from '../db/revocations.ts'
 import { CodedError } from '../errors.ts'
 import type { DatabaseClock } from '../keys/database-clock.ts'
+import { linkAbort } from '../linked-abort.ts'
+import { createHeartbeats, DeafError } from './heartbeats.ts'
 import { heartbeatPayload, parseNotification } from './notification.ts'
 import { createRevocationSet, type RevocationSet, type TokenStanding, type TokenSubject } from './revocation-set.ts'
 
@@ -45,8 +46,7 @@ const pageSize = 5000
 /** Milliseconds before the next try to connect; it doubles up to the second. */
 const [firstRetryMs, lastRetryMs] = [100, 1000]
 
-/** The listening connection is there and hears nothing. */
-class DeafError extends Error {}
+const deafMessage = 'the listening connection hears nothing: DATABASE_LISTEN_URL (database.listenUrl) must lead to the same database as DATABASE_URL, and directly, not through a pooler'
 
 const tooStale = () => new CodedError('SERVICE_UNAVAILABLE', 'Whether the token was revoked cannot be known at this moment; try again.', { retryAfterSeconds: 1 })
 
@@ -58,6 +58,8 @@ const tooStale = () => new CodedError('SERVICE_UNAVAILABLE', 'Whether the token 
  */
 export function startRevocationFeed (options: RevocationFeedOptions): RevocationFeed {
   const { store, clock, log, heartbeatMs } = options
+  /** Often enough that a single late heartbeat does not make the feed too stale. */
+  const intervalMs = Math.min(heartbeatMs, options.rereadMs, options.maxStalenessSeconds * 1000 / 4)
   const set = createRevocationSet(options.maxEntries)
   const closing = new AbortController()
   const pause = async (ms: number): Promise<void> => { await delay(ms, undefined, { signal: closing.signal, ref: false }).catch(() => {}) }
@@ -71,81 +73,72 @@ export function startRevocationFeed (options: RevocationFeedOptions): Revocation
     if (staleness === null || staleness > options.maxStalenessSeconds) throw tooStale()
   }
 
-  /** An outage is told once, however many tries it takes. */
-  let complained = false
+  /** What an outage shows itself by is told once, however many tries it takes. */
+  const complaints = new Set<string>()
   function complain (error: unknown, message: string): void {
-    log[complained ? 'debug' : 'warn']({ err: error, stalenessSeconds: stalenessSeconds() }, message)
-    complained = true
+    log[complaints.has(message) ? 'debug' : 'warn']({ err: error, stalenessSeconds: stalenessSeconds() }, message)
+    complaints.add(message)
   }
 
   async function readAll (): Promise<void> {
     set.prune(clock.now())
-    const done = set.beginReading()
+    const reading = set.beginReading()
     let after: string | undefined
     do {
       const { items, now } = await store.listLive(after, pageSize)
       clock.sync(now)
       set.add(items)
-      after = items.length < pageSize || set.isFull ? undefined : items.at(-1)?.subjectId
+      after = items.length < pageSize || reading.isOverfull ? undefined : items.at(-1)?.subjectId
     } while (after !== undefined && !closing.signal.aborted)
-    done()
+    reading.end()
   }
 
   /** Listens until the connection is lost, or hears nothing any more. */
   async function follow (): Promise<void> {
-    const lost = new AbortController()
-    const awaited = new Map<string, () => void>()
-    const listener: Listener = await options.listen({
-      onLost: () => { lost.abort(new Error('the listening connection was lost')) },
-      onNotification (payload) {
-        const notification = parseNotification(payload)
-        if (notification?.about === 'revocation') set.add([notification.revocation])
-        else if (notification?.about === 'keys') options.onKeysChanged()
-        else if (notification?.about === 'heartbeat') awaited.get(notification.nonce)?.()
-      }
+    const stop = linkAbort(closing.signal)
+    const heartbeats = createHeartbeats({
+      send: async nonce => { clock.sync(await store.beat(heartbeatPayload(nonce))) },
+      patienceMs: heartbeatMs
     })
-    connections++
-    const stop = AbortSignal.any([lost.signal, closing.signal])
-
-    /** Sends a heartbeat; answers the moment before which everything committed has been heard. */
-    async function beat (): Promise<number> {
-      const sentAt = performance.now()
-      const nonce = randomUUID()
-      const heard = new Promise<boolean>(resolve => awaited.set(nonce, () => { resolve(true) }))
-      try {
-        clock.sync(await store.beat(heartbeatPayload(nonce)))
-        if (await Promise.race([heard, delay(heartbeatMs, false, { signal: stop, ref: false })])) return sentAt
-        throw new DeafError('a heartbeat did not come back; the listening connection must reach the same PostgreSQL as the others, and not through a transaction pooler')
-      } finally {
-        awaited.delete(nonce)
-      }
-    }
-
+    let listener: Listener | undefined
     let readAt: number | undefined
     try {
-      while (!stop.aborted) {
+      listener = await options.listen({
+        signal: stop.signal,
+        onLost: () => { stop.abort(new Error('the listening connection was lost')) },
+        onNotification (payload) {
+          const notification = parseNotification(payload)
+          if (notification?.about === 'revocation') set.add([notification.revocation])
+          else if (notification?.about === 'keys') options.onKeysChanged()
+          else if (notification?.about === 'heartbeat') heartbeats.hear(notification.nonce)
+        }
+      })
+      connections++
+      while (!stop.signal.aborted) {
         try {
-          const sentAt = await beat()
+          const sentAt = await heartbeats.beat(stop.signal)
           if (readAt !== undefined) freshAt = sentAt
           if (readAt === undefined || sentAt - readAt >= options.rereadMs) {
             await readAll()
             readAt = freshAt = sentAt
             announceLoaded()
-            if (complained) log.info({ entries: set.size }, 'the revocation feed is complete again')
-            complained = false
+            if (complaints.size > 0) log.info({ entries: set.size }, 'the revocation feed is complete again')
+            complaints.clear()
             options.onKeysChanged()
           }
         } catch (error) {
           // While the database does not answer, the connection may still hear what others tell.
-          if (stop.aborted || error instanceof DeafError) throw error
+          if (stop.signal.aborted || error instanceof DeafError) throw error
           complain(error, 'the revocations could not be read; trying again')
         }
-        await delay(readAt === undefined ? firstRetryMs : heartbeatMs, undefined, { signal: stop, ref: false })
+        await delay(readAt === undefined ? firstRetryMs : intervalMs, undefined, { signal: stop.signal, ref: false })
       }
     } catch (error) {
-      throw lost.signal.aborted ? lost.signal.reason : error
+      throw stop.signal.aborted ? stop.signal.reason : error
     } finally {
-      listener.close()
+      stop.release()
+      stop.abort()
+      listener?.close()
     }
   }
 
@@ -157,7 +150,7 @@ export function startRevocationFeed (options: RevocationFeedOptions): Revocation
         await follow()
       } catch (error) {
         if (closing.signal.aborted) return
-        complain(error, 'the revocation feed is interrupted; connecting again')
+        complain(error, error instanceof DeafError ? deafMessage : 'the revocation feed is interrupted; connecting again')
       }
       retryMs = freshAt === before ? Math.min(retryMs * 2, lastRetryMs) : firstRetryMs
       await pause(retryMs)

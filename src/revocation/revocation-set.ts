@@ -15,8 +15,8 @@ export interface RevocationSet {
   judge(subject: TokenSubject): TokenStanding
   /** Forgets what is about expired tokens only; `now` in milliseconds since the epoch, by the database's clock. */
   prune(now: number): void
-  /** Everything is about to be added once more; answers what to call when that is done, which tells whether all of it fitted. */
-  beginReading(): () => void
+  /** Everything is about to be added once more. */
+  beginReading(): Reading
   readonly size: number
   /** More was revoked than it may hold, so that it knows only a part. */
   readonly isFull: boolean
@@ -24,6 +24,14 @@ export interface RevocationSet {
   readonly revision: number
   sessions(): IterableIterator<string>
   users(): IterableIterator<[string, number]>
+}
+
+/** One full reading of what was revoked. */
+export interface Reading {
+  /** Something did not fit since it began, so that reading on is of no use. */
+  readonly isOverfull: boolean
+  /** All was added, or as much as fits. */
+  end(): void
 }
 
 interface UserEntry { authzVersion: number, expiresAt: number }
@@ -71,7 +79,10 @@ export function createRevocationSet (maxEntries: number): RevocationSet {
     },
     beginReading () {
       missed = false
-      return () => { full = missed }
+      return {
+        get isOverfull () { return missed },
+        end () { full = missed }
+      }
     },
     get size () { return size() },
     get isFull () { return full },

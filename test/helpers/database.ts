@@ -20,6 +20,13 @@ export function inDatabase (location: DatabaseLocation, database: string): Datab
   return { url: url.href }
 }
 
+/** A location as an operator writes it; one on a unix socket has none before it is behind a proxy. */
+export function urlOf (location: DatabaseLocation): string {
+  if ('url' in location) return location.url
+  const { host, port, database, username, password } = location
+  return `postgres://${username}:${encodeURIComponent(password)}@${host}:${port}/${database}`
+}
+
 export function connect (location: DatabaseLocation): postgres.Sql {
   const settings = { max: 2, onnotice: () => {} }
   return 'url' in location ? postgres(location.url, settings) : postgres({ ...location, ...settings })

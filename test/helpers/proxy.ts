@@ -8,10 +8,12 @@ export interface DatabaseProxy {
   location: DatabaseLocation
   /** Cuts every connection and refuses new ones. */
   cut(): Promise<void>
-  /** Serves again, at the same address. */
+  /** Serves again, at the same address; what was frozen flows on. */
   restore(): Promise<void>
-  /** Keeps connections open but passes nothing on. */
+  /** Keeps connections open, takes new ones and passes nothing on, as a network does that lost its way. */
   freeze(): void
+  /** Connections that are open. */
+  connections(): number
 }
 
 function targetOf (location: DatabaseLocation): { path: string } | { host: string, port: number } {
@@ -36,7 +38,8 @@ export async function createDatabaseProxy (t: Test, location: DatabaseLocation):
     const upstream = connect(targetOf(location))
     for (const [socket, other] of [[client, upstream], [upstream, client]] as const) {
       sockets.add(socket)
-      socket.on('data', chunk => { if (!frozen) other.write(chunk) })
+      socket.on('data', chunk => { other.write(chunk) })
+      if (frozen) socket.pause()
       socket.on('error', () => {})
       socket.on('close', () => { sockets.delete(socket); other.destroy() })
     }
@@ -58,7 +61,15 @@ export async function createDatabaseProxy (t: Test, location: DatabaseLocation):
   return {
     location: through(location, port),
     cut,
-    restore: async () => { frozen = false; await listen(port) },
-    freeze: () => { frozen = true }
+    async restore () {
+      frozen = false
+      for (const socket of sockets) socket.resume()
+      if (!server.listening) await listen(port)
+    },
+    freeze () {
+      frozen = true
+      for (const socket of sockets) socket.pause()
+    },
+    connections: () => sockets.size / 2
   }
 }
