@@ -47,7 +47,7 @@ export function startMaintenance ({ audit, log, ...options }: MaintenanceOptions
   const jobs: MaintenanceJob[] = []
   /** The jobs that failed last time, so that an outage is told once. */
   const failing = new Set<string>()
-  let closed = false
+  const closing = new AbortController()
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> | undefined
 
@@ -59,7 +59,7 @@ export function startMaintenance ({ audit, log, ...options }: MaintenanceOptions
 
   /** Answers false where the round is over. */
   async function runJob (job: MaintenanceJob): Promise<boolean> {
-    for (let batch = 0; batch < options.maxBatches && !closed; batch++) {
+    for (let batch = 0; batch < options.maxBatches && !closing.signal.aborted; batch++) {
       const more = await runBatch(job)
       if (more === undefined) return false
       if (!more) break
@@ -89,7 +89,7 @@ export function startMaintenance ({ audit, log, ...options }: MaintenanceOptions
 
   function schedule (): void {
     const delayMs = options.intervalMs * (1 - jitter + 2 * jitter * Math.random())
-    timer = setTimeout(() => { run().finally(() => { if (!closed) schedule() }) }, delayMs).unref()
+    timer = setTimeout(() => { run().finally(() => { if (!closing.signal.aborted) schedule() }) }, delayMs).unref()
   }
 
   schedule()
@@ -97,7 +97,7 @@ export function startMaintenance ({ audit, log, ...options }: MaintenanceOptions
     add: job => { jobs.push(job) },
     run,
     async close () {
-      closed = true
+      closing.abort()
       clearTimeout(timer)
       await running
     }
