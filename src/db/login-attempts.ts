@@ -77,8 +77,9 @@ export function createLoginAttemptStore (run: Run) {
     /** Forgets counters that nobody touched for a day, `limit` at most; answers how many. */
     async purge (limit: number): Promise<number> {
       return await run(async orm => {
-        const expired = orm.select({ key: loginAttempts.key }).from(loginAttempts).where(lt(loginAttempts.expiresAt, sql`now()`)).limit(limit)
-        return (await orm.delete(loginAttempts).where(sql`${loginAttempts.key} in ${expired}`).returning({ key: loginAttempts.key })).length
+        // Locked as they are found: one that counts again at this moment stays.
+        const expired = orm.select({ key: loginAttempts.key }).from(loginAttempts).where(lt(loginAttempts.expiresAt, sql`now()`)).limit(limit).for('update', { skipLocked: true })
+        return (await orm.delete(loginAttempts).where(sql`${loginAttempts.key} = any(array(${expired}))`).returning({ key: loginAttempts.key })).length
       })
     }
   }

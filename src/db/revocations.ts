@@ -1,4 +1,4 @@
-import { and, asc, gt, inArray, lt, sql } from 'drizzle-orm'
+import { asc, gt, lt, sql } from 'drizzle-orm'
 import type { Run } from './pool.ts'
 import { revocations } from './tables.ts'
 
@@ -46,10 +46,9 @@ export function createRevocationStore (run: Run) {
     /** Forgets rows that are about no live token, `limit` at most; answers how many. */
     async purge (limit: number): Promise<number> {
       return await run(async orm => {
-        const isExpired = lt(revocations.expiresAt, sql`now()`)
-        const expired = orm.select({ subjectId: revocations.subjectId }).from(revocations).where(isExpired).limit(limit)
-        // Asked of the locked row once more: a trigger may have prolonged it since.
-        return (await orm.delete(revocations).where(and(inArray(revocations.subjectId, expired), isExpired)).returning({ subjectId: revocations.subjectId })).length
+        // Locked as they are found: one that is made to live longer at this moment stays.
+        const expired = orm.select({ subjectId: revocations.subjectId }).from(revocations).where(lt(revocations.expiresAt, sql`now()`)).limit(limit).for('update', { skipLocked: true })
+        return (await orm.delete(revocations).where(sql`${revocations.subjectId} = any(array(${expired}))`).returning({ subjectId: revocations.subjectId })).length
       })
     }
   }
