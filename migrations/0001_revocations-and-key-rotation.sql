@@ -26,8 +26,9 @@ BEGIN
 	IF NOT NEW.is_active OR NEW.deleted_at IS NOT NULL THEN
 		UPDATE sessions SET revoked_at = now() WHERE user_id = NEW.id AND revoked_at IS NULL;
 	END IF;
-	-- A refresh that is under way may still sign a token of the old version: no shorter than the longest life of any.
-	SELECT now() + make_interval(secs => coalesce(max(token_ttl_seconds), 86400) + 60) INTO until FROM signing_keys;
+	-- A refresh that is under way may still sign a token of the old version: no shorter than the longest life of any. Keys
+	-- that are managed outside have no row that says how long their tokens live; a day is the most that can be configured.
+	SELECT now() + make_interval(secs => greatest(max(token_ttl_seconds), 86400) + 60) INTO until FROM signing_keys;
 	INSERT INTO revocations (subject_id, kind, authz_version, expires_at)
 		VALUES (NEW.id, 'user', NEW.authz_version, until)
 		ON CONFLICT (subject_id) DO UPDATE SET
