@@ -3,10 +3,12 @@ import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { CodedError, errorCatalogue, type ErrorCode } from '../src/errors.ts'
-import { AlgorithmSchema, readPemKey, type PemKey } from '../src/keys/algorithms.ts'
+import { AlgorithmSchema } from '../src/keys/algorithms.ts'
 import { createDatabaseClock, type DatabaseClock } from '../src/keys/database-clock.ts'
 import { createKeyRing, type KeyRing } from '../src/keys/key-ring.ts'
+import { readPemKeys, type PemKey } from '../src/keys/pem-keys.ts'
 import { createSecrets, type Secrets } from '../src/keys/secrets.ts'
+import type { KeyPolicy } from '../src/keys/stored-keys.ts'
 import { parseOptions } from '../src/options.ts'
 import { RevocationOptionsSchema, type RevocationOptions } from '../src/revocation/options.ts'
 import { startRevocationFeed, type RevocationFeed } from '../src/revocation/revocation-feed.ts'
@@ -31,13 +33,15 @@ export const AuthOptionsSchema = Type.Object({
   algorithm: AlgorithmSchema,
   /** Seconds between the publication of a key that was asked for and its first use. */
   keyActivationSeconds: Type.Integer({ minimum: 0, maximum: 86_400, default: 5 }),
+  /** Days after which a key is followed by a new one; 0 for never. Whoever calls `authServe.rotateKeysWhenDue` makes it so. */
+  keyRotationDays: Type.Integer({ minimum: 0, maximum: 3650, default: 90 }),
   /**
    * Keys in PEM that are managed outside; then the service makes none. The first private one signs, all verify: change
    * by `old,new`, then `new,old`, then `new`.
    */
   keys: Type.Array(Type.String(), { default: [] }),
   /** Life of the access tokens that are issued, in seconds. */
-  accessTtlSeconds: Type.Integer({ minimum: 5, default: 900 }),
+  accessTtlSeconds: Type.Integer({ minimum: 5, maximum: 86_400, default: 900 }),
   /** Verified tokens that are remembered, so that each signature is computed once; 0 remembers none. */
   tokenCacheSize: Type.Integer({ minimum: 0, maximum: 10_000_000, default: 10_000 }),
   revocation: RevocationOptionsSchema,
@@ -69,6 +73,10 @@ export interface Auth {
   secrets: Secrets
   /** The keys that are managed outside, where there are any. */
   pemKeys: readonly PemKey[]
+  /** How other keys are made. */
+  keyPolicy: KeyPolicy
+  /** Days after which a key is followed by a new one; 0 for never. */
+  keyRotationDays: number
   /** Which tokens were revoked. */
   feed: RevocationFeed
   clock: DatabaseClock
@@ -91,16 +99,12 @@ declare module 'fastify' {
   }
 }
 
-/** Reads the keys that are managed outside. Throws TypeError for one that is none, and where none of them can sign. */
-function readPemKeys (texts: readonly string[]): PemKey[] {
-  const keys = texts.map((text, index) => {
-    try {
-      return readPemKey(text)
-    } catch (error) {
-      throw new TypeError(`auth-serve auth: invalid options: /keys/${index}: ${error instanceof Error ? error.message : 'not readable'}`)
-    }
-  })
-  if (keys.length > 0 && keys.every(({ privateKey }) => privateKey === undefined)) throw new TypeError('auth-serve auth: invalid options: /keys: none of them is a private key')
+/** Reads the keys that are managed outside. Throws TypeError for each one that is none, and where none of them can sign. */
+function pemKeysOf (texts: readonly string[]): PemKey[] {
+  const { keys, problems } = readPemKeys(texts)
+  const wrong = problems.map(({ index, message }) => `/keys/${index}: ${message}`)
+  if (wrong.length === 0 && texts.length > 0 && keys.every(({ privateKey }) => privateKey === undefined)) wrong.push('/keys: none of them is a private key')
+  if (wrong.length > 0) throw new TypeError(`auth-serve auth: invalid options: ${wrong.join('; ')}`)
   return keys
 }
 
@@ -117,22 +121,26 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
   const settings = parseOptions('auth', AuthOptionsSchema, options)
   const database = app.getDecorator<AuthServeDb>(settings.dbDecorator)
   const secrets = createSecrets(settings.secrets)
-  const pemKeys = readPemKeys(settings.keys)
+  const pemKeys = pemKeysOf(settings.keys)
   const clock = createDatabaseClock()
+  const { algorithm, accessTtlSeconds, keyActivationSeconds: activationSeconds, keyRotationDays } = settings
+  const keyPolicy: KeyPolicy = { secrets, algorithm, accessTtlSeconds, activationSeconds }
+  const maxStalenessSeconds = settings.revocation.maxStalenessSeconds ?? accessTtlSeconds
   const keyRing = createKeyRing({
     ...settings,
+    ...keyPolicy,
     database,
-    secrets,
     clock,
     pemKeys,
-    activationSeconds: settings.keyActivationSeconds,
+    maxStalenessSeconds,
     reloadIntervalMs: settings.keyReloadIntervalMs,
     onReloadFailed: error => app.log.warn({ err: error }, 'the signing keys could not be read again; going on with those known'),
-    onLockedKeys: kids => app.log.error({ kids }, 'no configured secret opens the stored signing keys; a new key was made')
+    onLockedKeys: kids => app.log.error({ kids }, 'no configured secret opens the stored signing keys; a new key was made'),
+    onNoSigner: () => app.log.error('every key of the configured files that could sign is revoked; nobody can sign in until there is another one')
   })
   const feed = startRevocationFeed({
     ...settings.revocation,
-    maxStalenessSeconds: settings.revocation.maxStalenessSeconds ?? settings.accessTtlSeconds,
+    maxStalenessSeconds,
     clock,
     store: database.revocations,
     listen: database.listen,
@@ -183,6 +191,8 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
     keyRing,
     secrets,
     pemKeys,
+    keyPolicy,
+    keyRotationDays,
     feed,
     clock,
     recognise,

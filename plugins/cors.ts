@@ -8,6 +8,8 @@ import { parseOptions } from '../src/options.ts'
 export const CorsOptionsSchema = Type.Object({
   /** Origins such as `https://app.example` whose pages may call the scope, or `*` for all; none leaves CORS alone. */
   origins: Type.Array(Type.Union([Type.Literal('*'), Type.String({ pattern: '^[a-z][a-z0-9+.-]*://[^/?#\\s]+$' })]), { default: [] }),
+  /** Paths that anybody may read whatever the origins are; their routes say so themselves on their answers. */
+  openPaths: Type.Array(Type.String({ pattern: '^/' }), { default: [] }),
   /** Seconds that a browser may keep the answer to a preflight. */
   maxAgeSeconds: Type.Integer({ minimum: 0, default: 600 })
 }, { additionalProperties: false })
@@ -17,6 +19,17 @@ export type CorsOptions = Partial<Static<typeof CorsOptionsSchema>>
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 const allowedHeaders = ['Authorization', 'Content-Type', 'X-Request-Id', 'X-Correlation-Id']
 const exposedHeaders = ['X-Request-Id', 'Retry-After', 'Location', 'RateLimit', 'RateLimit-Policy']
+
+/** Answers preflights of a path that anybody may read, which browsers send for conditional requests. */
+function openPath (app: FastifyInstance, path: string, maxAgeSeconds: number): void {
+  // Neither our rules nor those of a host's registration are asked.
+  app.options(path, { schema: { hide: true }, config: { cors: false } }, async (_request, reply) => await reply.code(204).headers({
+    'access-control-allow-origin': '*',
+    'access-control-allow-methods': 'GET, HEAD',
+    'access-control-allow-headers': 'If-None-Match, X-Request-Id, X-Correlation-Id',
+    'access-control-max-age': String(maxAgeSeconds)
+  }).send())
+}
 
 /** Throws TypeError for what a browser never sends as an origin, such as one with a default port. */
 function refuseUnknowable (origins: readonly string[]): void {
@@ -31,7 +44,8 @@ function refuseUnknowable (origins: readonly string[]): void {
  * @throws TypeError for an origin that no browser would send.
  */
 async function cors (app: FastifyInstance, options: CorsOptions): Promise<void> {
-  const { origins, maxAgeSeconds } = parseOptions('cors', CorsOptionsSchema, options)
+  const { origins, openPaths, maxAgeSeconds } = parseOptions('cors', CorsOptionsSchema, options)
+  for (const path of openPaths) openPath(app, path, maxAgeSeconds)
   if (origins.length === 0) return
   refuseUnknowable(origins.filter(origin => origin !== '*'))
   const known = new Set(origins)

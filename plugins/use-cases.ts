@@ -8,11 +8,16 @@ import { createReadProfile, createUpdateProfile, type ReadProfile, type UpdatePr
 import { createRegister, type Register } from '../src/accounts/register.ts'
 import { createCompleteRegistrationErrors, type CompleteRegistrationErrors } from '../src/accounts/registration-errors.ts'
 import { createAudit, type AuditEvent, type RequestContext } from '../src/audit/audit.ts'
+import { createListKeys, type ListKeys } from '../src/keys/list-keys.ts'
+import { createRevokeKey, type RevokeKey } from '../src/keys/revoke-key.ts'
+import { createRotateKeys, type RotateKeys } from '../src/keys/rotate-keys.ts'
+import { createRotateKeysWhenDue, type RotateKeysWhenDue } from '../src/keys/rotate-keys-when-due.ts'
 import { parseOptions } from '../src/options.ts'
 import { storedAddress } from '../src/rate-limit/client-address.ts'
 import { requestIdOf } from '../src/request-id.ts'
 import { createConfirmPassword } from '../src/sessions/confirm-password.ts'
 import { createEndSession, type EndSession } from '../src/sessions/end-session.ts'
+import { createIntrospect, type Introspect } from '../src/sessions/introspect.ts'
 import { createIssueTokens } from '../src/sessions/issue-tokens.ts'
 import { createListSessions, type ListSessions } from '../src/sessions/list-sessions.ts'
 import { createLogin, type Login } from '../src/sessions/login.ts'
@@ -67,6 +72,11 @@ export interface UseCases {
   deleteAccount: DeleteAccount
   readProfile: ReadProfile
   updateProfile: UpdateProfile
+  introspect: Introspect
+  listKeys: ListKeys
+  rotateKeys: RotateKeys
+  revokeKey: RevokeKey
+  rotateKeysWhenDue: RotateKeysWhenDue
   /** Who asks, for the audit trail. */
   contextOf(request: FastifyRequest): RequestContext
 }
@@ -83,7 +93,7 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
   const settings = parseOptions('use-cases', UseCasesOptionsSchema, options)
   const database = app.getDecorator<AuthServeDb>(settings.dbDecorator)
   const passwords = app.getDecorator<AuthServePasswords>(settings.passwordsDecorator)
-  const { keyRing, secrets } = app.getDecorator<Auth>(settings.authDecorator)
+  const { keyRing, secrets, pemKeys, keyPolicy, keyRotationDays, recognise } = app.getDecorator<Auth>(settings.authDecorator)
   const log: OnEvent = (event, context) => settings.onEvent?.(event, context)
   const audit = createAudit(database, log)
   const loginLock = createLoginLock(database, secrets, { maxFailures: settings.loginMaxFailures, lockSeconds: settings.loginLockSeconds })
@@ -93,12 +103,14 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
   const issueTokens = createIssueTokens({ keyRing, secrets })
   const confirmPassword = createConfirmPassword({ database, audit, passwords, loginLock })
 
+  const keys = { database, audit, policy: keyPolicy, pemKeys, rotationDays: keyRotationDays, onKeysChanged: keyRing.reload }
+
   app.decorate(settings.decorator, {
     register: createRegister({ createAccount: createCreateAccount({ database, audit, passwords }) }),
     completeRegistrationErrors: createCompleteRegistrationErrors({ passwords }),
     login: createLogin({ database, audit, passwords, keyRing, loginLock, issueTokens, lives, maxPerUser: settings.maxPerUser }),
-    refresh: createRefresh({ ...lives, database, secrets, issueTokens, log, graceSeconds: settings.refreshGraceSeconds }),
-    reauthenticate: createReauthenticate({ audit, confirmPassword, issueTokens, lives }),
+    refresh: createRefresh({ ...lives, database, keyRing, secrets, issueTokens, log, graceSeconds: settings.refreshGraceSeconds }),
+    reauthenticate: createReauthenticate({ audit, keyRing, confirmPassword, issueTokens, lives }),
     logout: createLogout({ audit, secrets }),
     logoutByRefreshToken: createLogoutByRefreshToken({ audit, secrets }),
     logoutAll: createLogoutAll({ audit, secrets }),
@@ -108,6 +120,11 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
     deleteAccount: createDeleteAccount({ audit }),
     readProfile: createReadProfile({ database }),
     updateProfile: createUpdateProfile({ audit }),
+    introspect: createIntrospect(recognise),
+    listKeys: createListKeys(keys),
+    rotateKeys: createRotateKeys(keys),
+    revokeKey: createRevokeKey(keys),
+    rotateKeysWhenDue: createRotateKeysWhenDue(keys),
     contextOf: (request: FastifyRequest): RequestContext => ({
       requestId: requestIdOf(request.raw),
       ipAddress: storedAddress(request.ip),

@@ -1,5 +1,9 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { listBreakersRoute } from './admin/list-breakers.ts'
+import { listKeysRoute } from './admin/list-keys.ts'
+import { revokeKeyRoute } from './admin/revoke-key.ts'
+import { rotateKeysRoute } from './admin/rotate-keys.ts'
+import { introspectRoute } from './auth/introspect.ts'
 import { loginRoute } from './auth/login.ts'
 import { logoutRoute } from './auth/logout.ts'
 import { logoutAllRoute } from './auth/logout-all.ts'
@@ -21,6 +25,7 @@ export const apiRoutes: FastifyPluginAsync = async app => {
   await app.register(reauthenticateRoute, { prefix: '/auth' })
   await app.register(logoutRoute, { prefix: '/auth' })
   await app.register(logoutAllRoute, { prefix: '/auth' })
+  await app.register(introspectRoute, { prefix: '/auth' })
   await app.register(readMeRoute, { prefix: '/users' })
   await app.register(updateMeRoute, { prefix: '/users' })
   await app.register(deleteMeRoute, { prefix: '/users' })
@@ -28,4 +33,7 @@ export const apiRoutes: FastifyPluginAsync = async app => {
   await app.register(listSessionsRoute, { prefix: '/users' })
   await app.register(endSessionRoute, { prefix: '/users' })
   await app.register(listBreakersRoute, { prefix: '/admin' })
+  await app.register(listKeysRoute, { prefix: '/admin' })
+  await app.register(rotateKeysRoute, { prefix: '/admin' })
+  await app.register(revokeKeyRoute, { prefix: '/admin' })
 }

@@ -42,6 +42,7 @@ export function createApp ({ config, database, secrets, keys, logger }: AppOptio
       clientId: tokens.clientId,
       algorithm: tokens.algorithm,
       keyActivationSeconds: tokens.keyActivationSeconds,
+      keyRotationDays: tokens.keyRotationDays,
       tokenCacheSize: tokens.cacheSize,
       keys
     },

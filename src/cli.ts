@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { keysCommand } from './cli/keys.ts'
 import { migrateCommand } from './cli/migrate.ts'
 import { openapiCommand } from './cli/openapi.ts'
 import { secretCommand } from './cli/secret.ts'
@@ -24,6 +25,7 @@ const program = new Command('auth-serve')
   .addCommand(serveCommand)
   .addCommand(migrateCommand)
   .addCommand(usersCommand)
+  .addCommand(keysCommand)
   .addCommand(secretCommand)
   .addCommand(openapiCommand)
 

@@ -34,7 +34,7 @@ export interface AuthServeOptions {
   secrets: string[]
   database: Omit<DbOptions, 'decorator' | 'breakersDecorator'>
   /** Origins that browsers may call from; none by default. */
-  cors?: CorsOptions
+  cors?: Omit<CorsOptions, 'openPaths'>
   rateLimit?: Omit<RateLimitOptions, 'decorator' | 'onExceeded'>
   health?: Omit<HealthOptions, 'decorator'>
   /**
@@ -42,7 +42,7 @@ export interface AuthServeOptions {
    * decorated, so that `GET /admin/breakers` lists the host's, too. Two services that share one name their `database.breaker`.
    */
   breakers?: Omit<BreakerOptions, 'decorator'> | { instance: Breakers }
-  jwt: Pick<AuthOptions, 'issuer' | 'audience' | 'clientId' | 'algorithm' | 'keys' | 'keyActivationSeconds' | 'tokenCacheSize'>
+  jwt: Pick<AuthOptions, 'issuer' | 'audience' | 'clientId' | 'algorithm' | 'keys' | 'keyActivationSeconds' | 'keyRotationDays' | 'tokenCacheSize'>
   /** Lives of sessions and tokens, in seconds. */
   sessions?: Pick<UseCasesOptions, 'accessTtlSeconds' | 'idleTtlSeconds' | 'absoluteTtlSeconds' | 'refreshGraceSeconds' | 'maxPerUser'> & Pick<AuthOptions, 'freshSessionSeconds' | 'useFlushMs' | 'maxTrackedUses'>
   /** How revocations reach this instance. */
@@ -116,7 +116,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
   await app.register(outputPlugin)
   await app.register(securityHeadersPlugin, { https: publicUrl?.startsWith('https:') ?? false })
   // Before errors: the routes that answer preflights are no paths of the API.
-  await app.register(corsPlugin, options.cors ?? {})
+  await app.register(corsPlugin, { ...options.cors, openPaths: ['/.well-known/jwks.json'] })
   await app.register(errorsPlugin, {
     notFound,
     onProblem (error, request) {

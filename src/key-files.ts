@@ -1,22 +1,28 @@
 import { readFile } from 'node:fs/promises'
 import { ConfigError } from './config.ts'
-import { readPemKey } from './keys/algorithms.ts'
+import { readPemKeys } from './keys/pem-keys.ts'
 
-/** The texts of JWT_KEY_FILES. Throws ConfigError naming every file that cannot be read or holds no key that we take. */
+/**
+ * The texts of JWT_KEY_FILES. Throws ConfigError naming every file that cannot be read or holds no key that we take, and
+ * where none of the keys can sign.
+ */
 export async function readKeyFiles (files: readonly string[]): Promise<string[]> {
   const problems: string[] = []
-  const texts = await Promise.all(files.map(async file => {
-    const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      problems.push(`JWT_KEY_FILES: ${file} cannot be read (${error.code}): give the path of a PEM file that the service may read`)
-    })
-    if (text === undefined) return ''
+  const read = await Promise.all(files.map(async file => {
     try {
-      readPemKey(text)
+      return { file, text: await readFile(file, 'utf8') }
     } catch (error) {
-      problems.push(`JWT_KEY_FILES: ${file} cannot be used: ${error instanceof Error ? error.message : 'it is no key'}`)
+      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+      problems.push(`JWT_KEY_FILES: ${file} cannot be read (${code}): give the path of a PEM file that the service may read`)
+      return []
     }
-    return text
   }))
+  const found = read.flat()
+  const { keys, problems: refused } = readPemKeys(found.map(({ text }) => text))
+  problems.push(...refused.map(({ index, message }) => `JWT_KEY_FILES: ${found[index]?.file} cannot be used: ${message}`))
+  if (problems.length === 0 && files.length > 0 && keys.every(({ privateKey }) => privateKey === undefined)) {
+    problems.push('JWT_KEY_FILES: none of the files is a private key, so nothing could sign: give one')
+  }
   if (problems.length > 0) throw new ConfigError(problems)
-  return texts
+  return found.map(({ text }) => text)
 }

@@ -20,7 +20,7 @@ const tcpUrlOf = async (t: Test, location: DatabaseLocation): Promise<string> =>
 t.test('help, version and misuse', async t => {
   const help = await auth(['--help'])
   t.equal(help.code, 0)
-  for (const command of ['serve', 'migrate', 'users', 'secret', 'openapi']) t.match(help.stdout, command)
+  for (const command of ['serve', 'migrate', 'users', 'keys', 'secret', 'openapi']) t.match(help.stdout, command)
   t.equal((await auth(['users', 'create', '--help'])).code, 0)
   t.same(await auth(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' })
   for (const args of [['nothing'], ['users', 'create'], ['users', 'create', '--email', 'a@b.example', '--role', 'king'], ['serve', '--loud'], ['migrate', 'sideways']]) {
@@ -43,7 +43,7 @@ t.test('openapi prints the document without a database', async t => {
   const document = JSON.parse(json.stdout)
   t.equal(document.openapi, '3.1.0')
   t.same(Object.keys(document.paths).sort(), [
-    '/', '/.well-known/jwks.json', '/api/v1/admin/breakers', ...['login', 'logout', 'logout-all', 'reauthenticate', 'refresh', 'register'].map(name => `/api/v1/auth/${name}`),
+    '/', '/.well-known/jwks.json', '/api/v1/admin/breakers', '/api/v1/admin/keys', '/api/v1/admin/keys/rotate', '/api/v1/admin/keys/{kid}/revoke', ...['introspect', 'login', 'logout', 'logout-all', 'reauthenticate', 'refresh', 'register'].map(name => `/api/v1/auth/${name}`),
     '/api/v1/users/me', '/api/v1/users/me/password', '/health', '/readiness'
   ])
   const yaml = await auth(['openapi', '--yaml'], { DOCS_ENABLED: 'false' })

@@ -13,14 +13,16 @@ export const jwksRoute: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'readJwks',
       summary: 'Keys that verify access tokens',
-      description: 'A JSON Web Key Set (RFC 7517), cacheable, for all origins.',
+      description: 'A JSON Web Key Set (RFC 7517), cacheable, for all origins: the key that signs, the one that will, and those whose tokens are still alive.',
       tags: ['service'],
       response: { 200: JwksSchema, 304: Type.Unsafe<undefined>(Type.Null({ description: 'The set is still the one of If-None-Match' })) }
     },
-    config: { access: 'public', errors: ['SERVICE_UNAVAILABLE', 'DATABASE_ERROR'] },
+    // Open to all origins, so none of the rules for some of them; the CORS plugin answers its preflights.
+    config: { access: 'public', cors: false, errors: ['SERVICE_UNAVAILABLE', 'DATABASE_ERROR'] },
     handler: async (request, reply) => {
+      reply.headers({ 'access-control-allow-origin': '*', 'access-control-expose-headers': 'ETag, X-Request-Id' })
       const { jwks, etag } = await app.authServeAuth.keyRing.published()
-      reply.headers({ etag, 'cache-control': `public, max-age=${maxAge}`, 'access-control-allow-origin': '*' })
+      reply.headers({ etag, 'cache-control': `public, max-age=${maxAge}` })
       const known = request.headers['if-none-match']?.split(',').some(tag => ['*', etag, `W/${etag}`].includes(tag.trim())) === true
       return known ? await reply.code(304).send(undefined) : jwks
     }

@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { createHash, generateKeyPair, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 import { Type, type Static } from '@sinclair/typebox'
 
@@ -42,27 +42,4 @@ export function signatureBytes (publicKey: KeyObject): number {
 export function thumbprint ({ crv, e, kty, n, x, y }: JsonWebKey): string {
   const members = kty === 'RSA' ? { e, kty, n } : kty === 'OKP' ? { crv, kty, x } : { crv, kty, x, y }
   return createHash('sha256').update(JSON.stringify(members)).digest('base64url')
-}
-
-/** A key that is managed outside, from a PEM text: a private key signs and verifies, a public one verifies only. */
-export interface PemKey { kid: string, algorithm: Algorithm, publicKey: string, privateKey: string | undefined }
-
-/**
- * Reads a PEM text: PKCS #8, SEC 1 or PKCS #1 for a private key, SPKI for a public one.
- *
- * @throws TypeError for what is no such key, or one that is too weak, without showing anything of it.
- */
-export function readPemKey (pem: string): PemKey {
-  const isPrivate = pem.includes('PRIVATE KEY-----')
-  let publicKey: KeyObject
-  let privateKey: string | undefined
-  try {
-    publicKey = createPublicKey(pem)
-    if (isPrivate) privateKey = createPrivateKey(pem).export({ format: 'pem', type: 'pkcs8' }).toString()
-  } catch {
-    throw new TypeError('it is no unencrypted private or public key in PEM')
-  }
-  const algorithm = algorithmOf(publicKey)
-  if (algorithm === undefined) throw new TypeError(`it is no P-256, Ed25519 or RSA key of at least ${minRsaBits} bits`)
-  return { kid: thumbprint(publicKey.export({ format: 'jwk' })), algorithm, publicKey: toPem(publicKey), privateKey }
 }

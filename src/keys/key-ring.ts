@@ -4,9 +4,10 @@ import {
   createAccessTokenSigner, createAccessTokenVerifier,
   type AccessTokenClaims, type AccessTokenOptions, type AccessTokenSubject, type AccessTokenVerifier
 } from './access-tokens.ts'
-import type { PemKey } from './algorithms.ts'
 import type { DatabaseClock } from './database-clock.ts'
 import { publishKeys, type PublishedKeys } from './jwks.ts'
+import { usablePemKeys, type PemKey } from './pem-keys.ts'
+import { createSharedReading, createThrottle } from './shared-reading.ts'
 import { readStoredKeys, type KeyPolicy } from './stored-keys.ts'
 import type { SigningKey } from './signing-key.ts'
 
@@ -17,8 +18,14 @@ export interface KeyRingOptions extends AccessTokenOptions, KeyPolicy {
   clock: DatabaseClock
   /** A token of an unknown key makes the ring read the keys again, at most once in this many milliseconds. */
   reloadIntervalMs: number
+  /** Seconds for which keys that cannot be read again are still used. */
+  maxStalenessSeconds: number
   /** Verified tokens that are remembered. */
   tokenCacheSize: number
+  /** Told of stored keys that no configured secret opens. */
+  onLockedKeys: (kids: string[]) => void
+  /** Told that every key that is managed outside and could sign is revoked. */
+  onNoSigner: () => void
   /** Told of keys that could not be read again; the ring goes on with those that it has. */
   onReloadFailed: (error: unknown) => void
 }
@@ -27,7 +34,7 @@ export interface KeyRingOptions extends AccessTokenOptions, KeyPolicy {
 export interface KeyRing {
   /** Reads the keys unless they were read before, making the first one where there is none. Throws what the database throws. */
   load(): Promise<void>
-  /** Reads them again; keeps those it has where that fails. */
+  /** Reads what was committed until now; keeps the keys it has where that fails, and tries again when they are next used. */
   reload(): Promise<void>
   /** Throws CodedError SERVICE_UNAVAILABLE while there is no key to sign with. */
   sign(subject: AccessTokenSubject): Promise<string>
@@ -43,6 +50,7 @@ export interface KeyRing {
 
 const unknownKey = () => new CodedError('TOKEN_INVALID', 'The access token is not acceptable; sign in again.')
 const noSigner = () => new CodedError('SERVICE_UNAVAILABLE', 'No signing key is available; try again.', { retryAfterSeconds: 1 })
+const unreadable = () => new CodedError('SERVICE_UNAVAILABLE', 'The keys cannot be read at this moment; try again.', { retryAfterSeconds: 1 })
 
 interface Signer { kid: string, activatesAt: number, retiresAt: number, sign: (subject: AccessTokenSubject) => string }
 interface LoadedKeys { fingerprint: string, keys: SigningKey[], published: PublishedKeys, signers: Signer[], verify: AccessTokenVerifier }
@@ -54,26 +62,24 @@ function signersOf (keys: readonly SigningKey[], options: AccessTokenOptions): S
     : [{ kid: key.kid, activatesAt: key.activatesAt, retiresAt: key.retiresAt, sign: createAccessTokenSigner({ ...key, privateKey: key.privateKey }, options) }])
 }
 
-/** Keys of files: the first one with a private part signs from ever on, the others only verify. */
+/** Keys that are managed outside sign from ever on, or only verify. */
 function fromPem (keys: readonly PemKey[], revoked: readonly string[]): SigningKey[] {
-  const usable = keys.filter(({ kid }) => !revoked.includes(kid))
-  const signer = usable.find(({ privateKey }) => privateKey !== undefined)
+  const { usable, signer } = usablePemKeys(keys, revoked)
   return usable.map(key => ({ ...key, privateKey: key === signer ? key.privateKey : undefined, activatesAt: 0, retiresAt: Infinity }))
 }
 
 export function createKeyRing (options: KeyRingOptions): KeyRing {
-  const { clock } = options
+  const { clock, reloadIntervalMs } = options
+  const managed = options.pemKeys.length > 0
   let loaded: LoadedKeys | undefined
-  let loading: Promise<LoadedKeys> | undefined
-  let lastLoad = -Infinity
+  let lastRead = -Infinity
 
   async function read (): Promise<LoadedKeys> {
-    const managed = options.pemKeys.length > 0
-    const stored = await readStoredKeys(options.database, { ...options, managed, starting: loaded === undefined })
+    lastRead = performance.now()
+    const stored = await readStoredKeys(options.database, { ...options, managed, atStart: loaded === undefined })
     clock.sync(stored.now)
     const pem = fromPem(options.pemKeys, stored.revoked)
     const keys = [...stored.keys.filter(({ kid }) => pem.every(key => key.kid !== kid)), ...pem]
-    lastLoad = performance.now()
     const fingerprint = JSON.stringify(keys)
     // The verifier remembers tokens, so the same keys keep the same verifier.
     if (loaded?.fingerprint === fingerprint) return loaded
@@ -84,51 +90,67 @@ export function createKeyRing (options: KeyRingOptions): KeyRing {
       signers: signersOf(managed ? pem : keys, options),
       verify: createAccessTokenVerifier(keys, { ...options, now: clock.now, cacheSize: options.tokenCacheSize })
     }
+    if (managed && loaded.signers.length === 0) options.onNoSigner()
     return loaded
   }
 
-  async function load (): Promise<LoadedKeys> {
-    loading ??= read().finally(() => { loading = undefined })
-    return await loading
-  }
+  const reading = createSharedReading(read)
+  const mayRetry = createThrottle(reloadIntervalMs)
+  const mayAskForUnknown = createThrottle(reloadIntervalMs)
+  const mayAskForSigner = createThrottle(reloadIntervalMs)
 
-  /** Reads again because something may be new, at most once in an interval. */
-  async function loadOnceIn (intervalMs: number): Promise<LoadedKeys | undefined> {
-    if (performance.now() - lastLoad < intervalMs) return undefined
-    lastLoad = performance.now()
-    return await load()
+  const settled = (): LoadedKeys | undefined => reading.failingForMs() === undefined ? loaded : undefined
+
+  /** The keys where none were read, or the last reading failed: those so far for as long as that may be, while it is tried again. */
+  async function obtain (): Promise<LoadedKeys> {
+    if (loaded === undefined) return await reading.join()
+    const retry = mayRetry() ? reading.again() : reading.underWay()
+    if ((reading.failingForMs() ?? 0) <= options.maxStalenessSeconds * 1000) {
+      retry?.catch(() => {})
+      return loaded
+    }
+    if (retry === undefined) throw unreadable()
+    return await retry
   }
 
   async function signer (): Promise<Signer> {
-    const isDue = ({ activatesAt, retiresAt }: Signer): boolean => activatesAt <= clock.now() && retiresAt > clock.now()
-    const found = (loaded ?? await load()).signers.findLast(isDue) ?? (await loadOnceIn(options.reloadIntervalMs))?.signers.findLast(isDue)
+    const due = ({ signers }: LoadedKeys): Signer | undefined =>
+      signers.findLast(({ activatesAt, retiresAt }) => activatesAt <= clock.now() && retiresAt > clock.now())
+    const found = due(settled() ?? await obtain()) ?? (mayAskForSigner() ? due(await reading.again()) : undefined)
     if (found === undefined) throw noSigner()
     return found
   }
 
+  /** Verifies by keys that may have come since the last reading; it reads at most once in an interval. */
+  async function verifyByNewKeys (token: string): Promise<AccessTokenClaims> {
+    const keys = await (mayAskForUnknown() ? reading.again() : reading.underWay())
+    const claims = keys?.verify(token)
+    if (claims !== undefined) return claims
+    // Nobody knows whether the key is one of ours.
+    if (reading.failingForMs() !== undefined) throw unreadable()
+    throw unknownKey()
+  }
+
   return {
-    load: async () => { if (loaded === undefined) await load() },
+    load: async () => { if (loaded === undefined) await reading.join() },
     async reload () {
       try {
-        await load()
+        await reading.again()
       } catch (error) {
         options.onReloadFailed(error)
       }
     },
     sign: async subject => (await signer()).sign(subject),
     signingKid: async () => (await signer()).kid,
-    async verify (token) {
-      const claims = (loaded ?? await load()).verify(token) ?? (await loadOnceIn(options.reloadIntervalMs))?.verify(token)
-      if (claims === undefined) throw unknownKey()
-      return claims
-    },
+    verify: async token => (settled() ?? await obtain()).verify(token) ?? await verifyByNewKeys(token),
     async published () {
-      if (loaded === undefined) return (await load()).published
+      if (loaded === undefined) return (await reading.join()).published
       // Another instance may have made a key. Where that cannot be known, the keys so far are still keys.
-      return (await loadOnceIn(options.reloadIntervalMs).catch(() => undefined) ?? loaded).published
+      if (performance.now() - lastRead >= reloadIntervalMs) await reading.again().catch(() => {})
+      return loaded.published
     },
     async publicKey (kid) {
-      const key = (loaded ?? await load()).keys.find(key => key.kid === kid)
+      const key = (settled() ?? await obtain()).keys.find(key => key.kid === kid)
       if (key === undefined) throw unknownKey()
       return key.publicKey
     }

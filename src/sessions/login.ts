@@ -101,7 +101,8 @@ export function createLogin (deps: LoginDependencies): Login {
       return opened
     })
     const opened = await attempt.forgiving(async () => {
-      await deps.keyRing.load()
+      // No session is opened whose tokens could not be signed.
+      await deps.keyRing.signingKid()
       return await openSession()
     })
     await strengthenHash(user, hash, credentials.password)

@@ -1,13 +1,14 @@
 import type { Audit, RequestContext } from '../audit/audit.ts'
 import type { SessionLives } from '../db/sessions.ts'
 import { CodedError } from '../errors.ts'
+import type { KeyRing } from '../keys/key-ring.ts'
 import type { TokenPair } from '../schemas/token.ts'
 import type { Principal } from './authenticate.ts'
 import type { ConfirmPassword } from './confirm-password.ts'
 import type { IssueTokens } from './issue-tokens.ts'
 import { createRefreshSecret, hashRefreshSecret } from './refresh-token.ts'
 
-export interface ReauthenticateDependencies { audit: Audit, confirmPassword: ConfirmPassword, issueTokens: IssueTokens, lives: SessionLives }
+export interface ReauthenticateDependencies { audit: Audit, keyRing: Pick<KeyRing, 'signingKid'>, confirmPassword: ConfirmPassword, issueTokens: IssueTokens, lives: SessionLives }
 
 /**
  * Proves again who is behind a session: same session, new `auth_time`, new tokens; those
@@ -16,11 +17,13 @@ export interface ReauthenticateDependencies { audit: Audit, confirmPassword: Con
  */
 export type Reauthenticate = (principal: Principal, password: string, context: RequestContext) => Promise<TokenPair>
 
-export function createReauthenticate ({ audit, confirmPassword, issueTokens, lives }: ReauthenticateDependencies): Reauthenticate {
+export function createReauthenticate ({ audit, keyRing, confirmPassword, issueTokens, lives }: ReauthenticateDependencies): Reauthenticate {
   return async (principal, password, context) => {
     const user = await confirmPassword(principal, password, 'authn_login_fail', context)
     const { sessionId } = principal
     const secret = createRefreshSecret()
+    // As for a refresh: nothing is replaced where the answer could not be signed.
+    await keyRing.signingKid()
     const times = await audit.transaction(context, async (stores, record) => {
       const proven = await stores.sessions.prove(sessionId, { ...lives, ...context, refreshHash: hashRefreshSecret(secret) })
       if (proven === undefined) throw new CodedError('SESSION_REVOKED', 'The session has ended; sign in again.')

@@ -1,6 +1,7 @@
 import type { EventType, RequestContext } from '../audit/audit.ts'
 import type { Database } from '../db/stores.ts'
 import { CodedError } from '../errors.ts'
+import type { KeyRing } from '../keys/key-ring.ts'
 import type { Secrets } from '../keys/secrets.ts'
 import type { TokenPair } from '../schemas/token.ts'
 import type { IssueTokens } from './issue-tokens.ts'
@@ -8,6 +9,7 @@ import { hashRefreshSecret, parseRefreshToken } from './refresh-token.ts'
 
 export interface RefreshDependencies {
   database: Database
+  keyRing: Pick<KeyRing, 'signingKid'>
   secrets: Secrets
   issueTokens: IssueTokens
   /** Told of what happened to the session, for the log; the trail has what matters from the database. */
@@ -21,7 +23,8 @@ export interface RefreshDependencies {
 /**
  * Exchanges a refresh token for the next pair (RFC 9700, 4.14.2). Parallel uses of one token, and repeated ones within
  * the grace, all get the session's newest token. Throws CodedError REFRESH_TOKEN_INVALID for whatever is no live token,
- * REFRESH_TOKEN_REUSED for one that was replaced longer ago (the session has then ended), and RATE_LIMITED.
+ * REFRESH_TOKEN_REUSED for one that was replaced longer ago (the session has then ended),
+ * RATE_LIMITED, and SERVICE_UNAVAILABLE while there is no key to sign with.
  */
 export type Refresh = (refreshToken: string, context: RequestContext) => Promise<TokenPair>
 
@@ -32,6 +35,8 @@ export function createRefresh (deps: RefreshDependencies): Refresh {
     const presented = parseRefreshToken(deps.secrets, refreshToken)
     if (presented === undefined) throw invalid()
     const { sessionId, n, secret } = presented
+    // Nothing is rotated where the answer could not be signed: its holder would be left with a replaced token.
+    await deps.keyRing.signingKid()
     const row = await deps.database.sessions.rotate({ sessionId, n, refreshHash: hashRefreshSecret(secret), ...context }, deps)
     if (row === undefined) throw invalid()
     const about = { targetId: row.userId, sessionId }
