@@ -9,6 +9,7 @@ import { errorsPlugin } from '../plugins/errors.ts'
 import { healthPlugin, type HealthOptions } from '../plugins/health.ts'
 import { inputPlugin, type InputOptions } from '../plugins/input.ts'
 import { loggingPlugin } from '../plugins/logging.ts'
+import { metricsPlugin } from '../plugins/metrics.ts'
 import { outputPlugin } from '../plugins/output.ts'
 import { passwordsPlugin, type PasswordsOptions } from '../plugins/passwords.ts'
 import { rateLimitPlugin, type RateLimitOptions } from '../plugins/rate-limit.ts'
@@ -18,6 +19,7 @@ import { apiRoutes } from '../routes/api.ts'
 import { serviceRoutes } from '../routes/service.ts'
 import type { Breakers } from './breakers/breakers.ts'
 import { CodedError } from './errors.ts'
+import { addServiceMetrics } from './metrics/service-metrics.ts'
 import { parseOptions } from './options.ts'
 import type { RevocationOptions } from './revocation/options.ts'
 import { version } from './version.ts'
@@ -50,6 +52,8 @@ export interface AuthServeOptions {
   input?: InputOptions
   /** Serve Swagger UI and the OpenAPI document. */
   docs?: boolean
+  /** Measure, and serve the metrics for Prometheus. */
+  metrics?: boolean
   /** Answer unknown paths of the scope; false where the host does, as without a prefix it must. */
   notFound?: boolean
 }
@@ -76,6 +80,7 @@ const AuthServeOptionsSchema = Type.Object({
   passwords: Type.Optional(part),
   input: Type.Optional(part),
   docs: Type.Boolean({ default: true }),
+  metrics: Type.Boolean({ default: true }),
   notFound: Type.Boolean({ default: true })
 }, { additionalProperties: false })
 
@@ -95,6 +100,10 @@ function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, auth
   }, { required: false })
 }
 
+function addMetrics ({ authServeAuth: { feed, keyRing }, authServeBreakers: breakers, authServeMetrics }: FastifyInstance): void {
+  addServiceMetrics(authServeMetrics.registry, { feed, keyRing, breakers })
+}
+
 /**
  * The authentication service as one encapsulated plugin: register it under a prefix of your own, more than once if you
  * like. The order below is the architecture: each concern stands on those before it.
@@ -102,10 +111,11 @@ function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, auth
  * @throws TypeError for options that are not valid, naming every one.
  */
 async function authServe (app: FastifyInstance, options: AuthServeOptions): Promise<void> {
-  const { apiPrefix, publicUrl, docs, notFound } = parseOptions('options', AuthServeOptionsSchema, options)
+  const { apiPrefix, publicUrl, docs, metrics, notFound } = parseOptions('options', AuthServeOptionsSchema, options)
 
   await app.register(loggingPlugin)
   const logging = app.authServeLogging
+  if (metrics) await app.register(metricsPlugin)
   const principals = new WeakMap<FastifyRequest, { actorId: string, sessionId: string }>()
   await app.register(outputPlugin)
   await app.register(securityHeadersPlugin, { https: publicUrl?.startsWith('https:') ?? false })
@@ -155,8 +165,9 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
       onEvent: (event, context) => logging.event(null, { ...event, ...context })
     })
     addReadinessChecks(routes)
+    if (metrics) addMetrics(routes)
     routes.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-store') })
-    await routes.register(serviceRoutes, { version, apiPrefix, docs })
+    await routes.register(serviceRoutes, { version, apiPrefix, docs, metrics })
     await routes.register(apiRoutes, { prefix: apiPrefix })
   })
 }

@@ -2,7 +2,7 @@ import type { Database } from '../db/stores.ts'
 import { CodedError } from '../errors.ts'
 import {
   createAccessTokenSigner, createAccessTokenVerifier,
-  type AccessTokenClaims, type AccessTokenOptions, type AccessTokenSubject, type AccessTokenVerifier
+  type AccessTokenClaims, type AccessTokenOptions, type AccessTokenSubject, type AccessTokenVerifier, type TokenCacheCounts
 } from './access-tokens.ts'
 import type { PemKey } from './algorithms.ts'
 import type { DatabaseClock } from './database-clock.ts'
@@ -37,6 +37,8 @@ export interface KeyRing {
   publicKey(kid: string): Promise<string>
   /** The id of the key that signs now. */
   signingKid(): Promise<string>
+  /** How well remembering verified tokens goes, for metrics. */
+  readonly tokenCache: Readonly<TokenCacheCounts>
   /** What the JWKS route answers. */
   published(): Promise<PublishedKeys>
 }
@@ -63,6 +65,7 @@ function fromPem (keys: readonly PemKey[], revoked: readonly string[]): SigningK
 
 export function createKeyRing (options: KeyRingOptions): KeyRing {
   const { clock } = options
+  const tokenCache: TokenCacheCounts = { hits: 0, misses: 0, size: 0 }
   let loaded: LoadedKeys | undefined
   let loading: Promise<LoadedKeys> | undefined
   let lastLoad = -Infinity
@@ -83,7 +86,7 @@ export function createKeyRing (options: KeyRingOptions): KeyRing {
       keys,
       published: publishKeys(keys),
       signers: signersOf(managed ? pem : keys, options),
-      verify: createAccessTokenVerifier(keys, { ...options, now: clock.now, cacheSize: options.tokenCacheSize })
+      verify: createAccessTokenVerifier(keys, { ...options, now: clock.now, cacheSize: options.tokenCacheSize, tokenCache })
     }
     return loaded
   }
@@ -108,6 +111,7 @@ export function createKeyRing (options: KeyRingOptions): KeyRing {
   }
 
   return {
+    tokenCache,
     load: async () => { if (loaded === undefined) await load() },
     async reload () {
       try {
