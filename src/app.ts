@@ -54,7 +54,8 @@ export function createApp ({ config, database, secrets, keys, logger }: AppOptio
     rateLimit: { ...limits, policies: { credentials: { max: credentialsMax } } },
     passwords: { ...passwords },
     health: { drainMs: server.shutdownDrainMs },
-    docs: server.docsEnabled
+    docs: server.docsEnabled,
+    metrics: server.metricsEnabled
   })
   return app
 }

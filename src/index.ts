@@ -10,6 +10,7 @@ import { healthPlugin, type HealthOptions } from '../plugins/health.ts'
 import { inputPlugin, type InputOptions } from '../plugins/input.ts'
 import { loggingPlugin } from '../plugins/logging.ts'
 import { maintenancePlugin, type MaintenanceOptions } from '../plugins/maintenance.ts'
+import { metricsPlugin } from '../plugins/metrics.ts'
 import { outputPlugin } from '../plugins/output.ts'
 import { passwordsPlugin, type PasswordsOptions } from '../plugins/passwords.ts'
 import { rateLimitPlugin, type RateLimitOptions } from '../plugins/rate-limit.ts'
@@ -20,6 +21,7 @@ import { serviceRoutes } from '../routes/service.ts'
 import type { AuditEvent, RequestContext } from './audit/audit.ts'
 import type { Breakers } from './breakers/breakers.ts'
 import { CodedError } from './errors.ts'
+import { addServiceMetrics } from './metrics/service-metrics.ts'
 import { parseOptions } from './options.ts'
 import type { RevocationOptions } from './revocation/options.ts'
 import { version } from './version.ts'
@@ -54,6 +56,8 @@ export interface AuthServeOptions {
   input?: InputOptions
   /** Serve Swagger UI and the OpenAPI document. */
   docs?: boolean
+  /** Measure, and serve the metrics for Prometheus. */
+  metrics?: boolean
   /** Answer unknown paths of the scope; false where the host does, as without a prefix it must. */
   notFound?: boolean
 }
@@ -81,6 +85,7 @@ const AuthServeOptionsSchema = Type.Object({
   passwords: Type.Optional(part),
   input: Type.Optional(part),
   docs: Type.Boolean({ default: true }),
+  metrics: Type.Boolean({ default: true }),
   notFound: Type.Boolean({ default: true })
 }, { additionalProperties: false })
 
@@ -100,6 +105,10 @@ function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, auth
   }, { required: false })
 }
 
+function addMetrics ({ authServeAuth: { feed, keyRing }, authServeBreakers: breakers, authServeMetrics }: FastifyInstance): void {
+  addServiceMetrics(authServeMetrics.registry, { feed, keyRing, breakers })
+}
+
 /**
  * The authentication service as one encapsulated plugin: register it under a prefix of your own, more than once if you
  * like. The order below is the architecture: each concern stands on those before it.
@@ -107,10 +116,11 @@ function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, auth
  * @throws TypeError for options that are not valid, naming every one.
  */
 async function authServe (app: FastifyInstance, options: AuthServeOptions): Promise<void> {
-  const { apiPrefix, publicUrl, docs, notFound } = parseOptions('options', AuthServeOptionsSchema, options)
+  const { apiPrefix, publicUrl, docs, metrics, notFound } = parseOptions('options', AuthServeOptionsSchema, options)
 
   await app.register(loggingPlugin)
   const logging = app.authServeLogging
+  if (metrics) await app.register(metricsPlugin)
   const principals = new WeakMap<FastifyRequest, { actorId: string, sessionId: string }>()
   const onEvent = (event: AuditEvent, context: RequestContext): void => { logging.event(null, { ...event, ...context }) }
   await app.register(outputPlugin)
@@ -164,8 +174,9 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
     })
     await routes.register(maintenancePlugin, { ...options.maintenance, onEvent })
     addReadinessChecks(routes)
+    if (metrics) addMetrics(routes)
     routes.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-store') })
-    await routes.register(serviceRoutes, { version, apiPrefix, docs })
+    await routes.register(serviceRoutes, { version, apiPrefix, docs, metrics })
     await routes.register(apiRoutes, { prefix: apiPrefix })
   })
 }

@@ -26,6 +26,7 @@ t.test('what the package exports is pinned', async t => {
     './plugins/input': ['InputOptionsSchema', 'default', 'inputPlugin'],
     './plugins/logging': ['LoggingOptionsSchema', 'default', 'loggingPlugin'],
     './plugins/maintenance': ['MaintenanceOptionsSchema', 'default', 'maintenancePlugin'],
+    './plugins/metrics': ['MetricsOptionsSchema', 'default', 'metricsPlugin'],
     './plugins/output': ['default', 'outputPlugin'],
     './plugins/passwords': ['PasswordsOptionsSchema', 'default', 'passwordsPlugin'],
     './plugins/rate-limit': ['RateLimitOptionsSchema', 'default', 'rateLimitPlugin'],

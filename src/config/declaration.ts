@@ -41,7 +41,8 @@ const server = Type.Object({
   shutdownTimeoutMs: Type.Integer({ env: 'SHUTDOWN_TIMEOUT_MS', default: 10000, minimum: 100, maximum: 600000, description: 'Milliseconds that requests in flight get after SIGTERM before the process ends anyway.' }),
   corsOrigins: Type.Optional(Type.Array(Type.String(), { env: 'CORS_ORIGINS', derived: 'none', example: 'https://app.example.com', description: 'Origins that browsers may call the API from, or `*`.' })),
   shutdownDrainMs: Type.Integer({ env: 'SHUTDOWN_DRAIN_MS', default: 200, minimum: 0, maximum: 60000, description: 'Milliseconds between turning unready and closing the port, for load balancers that poll /readiness.' }),
-  docsEnabled: Type.Boolean({ env: 'DOCS_ENABLED', default: true, description: 'Serve Swagger UI and the OpenAPI document under /docs.' })
+  docsEnabled: Type.Boolean({ env: 'DOCS_ENABLED', default: true, description: 'Serve Swagger UI and the OpenAPI document under /docs.' }),
+  metricsEnabled: Type.Boolean({ env: 'METRICS_ENABLED', default: true, description: 'Measure, and serve the metrics for Prometheus under /metrics. They hold no secrets, but are open to whoever reaches the port.' })
 }, { title: 'Server' })
 
 const database = Type.Object({

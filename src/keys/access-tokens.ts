@@ -89,7 +89,12 @@ export interface AccessTokenVerifierOptions {
   now: () => number
   /** Verified tokens that are remembered, the most recently used ones; 0 remembers none. */
   cacheSize: number
+  /** Counts on, across the verifiers that follow one another as keys change. */
+  tokenCache?: TokenCacheCounts
 }
+
+/** How often a token was remembered (`hits`) and had to be verified (`misses`), and how many are remembered now. */
+export interface TokenCacheCounts { hits: number, misses: number, size: number }
 
 /** Verifies one token. Throws CodedError TOKEN_INVALID or TOKEN_EXPIRED; undefined where no known key could have made it. */
 export type AccessTokenVerifier = (token: string) => AccessTokenClaims | undefined
@@ -145,14 +150,17 @@ function createSignatureCheck (keys: readonly VerificationKey[], { issuer, audie
 export function createAccessTokenVerifier (keys: readonly VerificationKey[], options: AccessTokenVerifierOptions): AccessTokenVerifier {
   const check = createSignatureCheck(keys, options)
   const verified = options.cacheSize === 0 ? undefined : new LRUCache<string, AccessTokenClaims>({ max: options.cacheSize })
+  const counts = options.tokenCache ?? { hits: 0, misses: 0, size: 0 }
+  counts.size = 0
   return token => {
     const remembered = verified?.get(token)
+    counts[remembered === undefined ? 'misses' : 'hits']++
     const claims = remembered ?? check(token)
     if (claims === undefined) return undefined
     const now = options.now() / 1000
     if (claims.exp <= now) throw tokenExpired()
     if (claims.nbf > now + maxClockSkew) throw tokenInvalid()
-    if (remembered === undefined) verified?.set(token, deepFreeze(claims))
+    if (remembered === undefined && verified !== undefined) counts.size = verified.set(token, deepFreeze(claims)).size
     return claims
   }
 }

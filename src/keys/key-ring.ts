@@ -2,7 +2,7 @@ import type { Database } from '../db/stores.ts'
 import { CodedError } from '../errors.ts'
 import {
   createAccessTokenSigner, createAccessTokenVerifier,
-  type AccessTokenClaims, type AccessTokenOptions, type AccessTokenSubject, type AccessTokenVerifier
+  type AccessTokenClaims, type AccessTokenOptions, type AccessTokenSubject, type AccessTokenVerifier, type TokenCacheCounts
 } from './access-tokens.ts'
 import type { DatabaseClock } from './database-clock.ts'
 import { publishKeys, type PublishedKeys } from './jwks.ts'
@@ -44,6 +44,8 @@ export interface KeyRing {
   publicKey(kid: string): Promise<string>
   /** The id of the key that signs now. */
   signingKid(): Promise<string>
+  /** How well remembering verified tokens goes, for metrics. */
+  readonly tokenCache: Readonly<TokenCacheCounts>
   /** What the JWKS route answers. */
   published(): Promise<PublishedKeys>
 }
@@ -71,6 +73,7 @@ function fromPem (keys: readonly PemKey[], revoked: readonly string[]): SigningK
 export function createKeyRing (options: KeyRingOptions): KeyRing {
   const { clock, reloadIntervalMs } = options
   const managed = options.pemKeys.length > 0
+  const tokenCache: TokenCacheCounts = { hits: 0, misses: 0, size: 0 }
   let loaded: LoadedKeys | undefined
   let lastRead = -Infinity
 
@@ -88,7 +91,7 @@ export function createKeyRing (options: KeyRingOptions): KeyRing {
       keys,
       published: publishKeys(keys),
       signers: signersOf(managed ? pem : keys, options),
-      verify: createAccessTokenVerifier(keys, { ...options, now: clock.now, cacheSize: options.tokenCacheSize })
+      verify: createAccessTokenVerifier(keys, { ...options, now: clock.now, cacheSize: options.tokenCacheSize, tokenCache })
     }
     if (managed && loaded.signers.length === 0) options.onNoSigner()
     return loaded
@@ -132,6 +135,7 @@ export function createKeyRing (options: KeyRingOptions): KeyRing {
   }
 
   return {
+    tokenCache,
     load: async () => { if (loaded === undefined) await reading.join() },
     async reload () {
       try {

@@ -21,7 +21,8 @@ t.test('an empty environment gives the documented defaults', async t => {
       bodyLimitBytes: 1048576,
       shutdownTimeoutMs: 10000,
       shutdownDrainMs: 200,
-      docsEnabled: true
+      docsEnabled: true,
+      metricsEnabled: true
     },
     database: { dataDir: resolve('data'), poolMax: 10, statementTimeoutMs: 5000, acquireTimeoutMs: 2000, preparedStatements: true, migrate: true },
     tokens: {
