@@ -1,6 +1,10 @@
 import { createPublicKey } from 'node:crypto'
 import { createAccessTokenSigner, type AccessTokenClaims } from '../../src/keys/access-tokens.ts'
 import { generateKeys, thumbprint, type Algorithm, type KeyPair } from '../../src/keys/algorithms.ts'
+import { unseal } from '../../src/keys/sealing.ts'
+import { createSecrets } from '../../src/keys/secrets.ts'
+import type { TestApp } from './app.ts'
+import { connect } from './database.ts'
 import type { Victim } from './hostile-tokens.ts'
 
 export const tokenOptions = { issuer: 'https://issuer.test', audience: 'auth-serve', clientId: 'auth-serve' }
@@ -28,3 +32,11 @@ export async function createVictim (algorithm: Algorithm, urls: string[] = [], p
 }
 
 export const claimsOf = (token: string): AccessTokenClaims => JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+
+/** The key that a service signs with, stolen from its database together with its secret. */
+export async function stealKey ({ database }: TestApp, secret: string): Promise<KeyPair & { algorithm: Algorithm }> {
+  const sql = connect(database)
+  const [row] = await sql`select kid, algorithm, public_key, private_key from signing_keys where revoked_at is null`
+  await sql.end()
+  return { algorithm: row?.algorithm, publicKey: row?.public_key, privateKey: unseal(createSecrets([secret]), 'signing-key', row?.kid, row?.private_key) }
+}
