@@ -10,6 +10,7 @@ import { readPemKeys, type PemKey } from '../src/keys/pem-keys.ts'
 import { createSecrets, type Secrets } from '../src/keys/secrets.ts'
 import type { KeyPolicy } from '../src/keys/stored-keys.ts'
 import { parseOptions } from '../src/options.ts'
+import { isRepeatedField } from '../src/repeated-field.ts'
 import { RevocationOptionsSchema, type RevocationOptions } from '../src/revocation/options.ts'
 import { startRevocationFeed, type RevocationFeed } from '../src/revocation/revocation-feed.ts'
 import { createAuthenticate, createRecogniseToken, type Principal, type RecogniseToken } from '../src/sessions/authenticate.ts'
@@ -162,6 +163,8 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
     decoratorName: `${settings.jwtNamespace}User`,
     decode: { complete: true },
     verify: { algorithms: ['ES256', 'EdDSA', 'RS256'], allowedIss: settings.issuer, allowedAud: settings.audience, checkTyp: 'at+jwt' },
+    // What this package itself accepts may be revoked.
+    trusted: async request => { await authenticateRequest(request); return true },
     secret: { public: async (_request: FastifyRequest, token: TokenOrHeader) => await keyRing.publicKey(keyIdOf(token)) }
   })
   const { [settings.jwtNamespace]: jwt } = app.getDecorator<Record<string, JWT | undefined>>('jwt')
@@ -170,6 +173,7 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
   const principals = new WeakMap<FastifyRequest, Principal>()
 
   function bearerToken (request: FastifyRequest): string {
+    if (isRepeatedField(request.raw.rawHeaders, 'authorization')) throw new CodedError('TOKEN_INVALID', 'Send one Authorization header.')
     try {
       return jwt?.lookupToken(request) ?? ''
     } catch {

@@ -99,7 +99,10 @@ export interface TokenCacheCounts { hits: number, misses: number, size: number }
 /** Verifies one token. Throws CodedError TOKEN_INVALID or TOKEN_EXPIRED; undefined where no known key could have made it. */
 export type AccessTokenVerifier = (token: string) => AccessTokenClaims | undefined
 
-/** A signature in the one spelling that base64url has for it. */
+/**
+ * A signature in the one spelling that base64url has for it. A token of ES256 has a second text all the same, with the
+ * signature (r, n - s), so nothing may be told apart or revoked by the text of a token.
+ */
 function isCanonical (signature: string, bytes: number): boolean {
   const raw = Buffer.from(signature, 'base64url')
   return raw.length === bytes && raw.toString('base64url') === signature
