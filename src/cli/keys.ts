@@ -87,4 +87,7 @@ export const keysCommand = new Command('keys')
   .addCommand(new Command('revoke')
     .description('drop a compromised key: every token that it signed is refused at once')
     .argument('<kid>', 'id of the key, as "keys list" shows it')
+    // An id may begin with a hyphen.
+    .helpOption('--help')
+    .allowUnknownOption()
     .action(revokeKey))
