@@ -9,6 +9,7 @@ import { createKeyRing, type KeyRing } from '../src/keys/key-ring.ts'
 import { createSecrets, type Secrets } from '../src/keys/secrets.ts'
 import { parseOptions } from '../src/options.ts'
 import { RevocationOptionsSchema, type RevocationOptions } from '../src/revocation/options.ts'
+import { createPublishRevocations, type PublishRevocations } from '../src/revocation/publish-revocations.ts'
 import { startRevocationFeed, type RevocationFeed } from '../src/revocation/revocation-feed.ts'
 import { createAuthenticate, createRecogniseToken, type Principal, type RecogniseToken } from '../src/sessions/authenticate.ts'
 import { authorize } from '../src/sessions/authorize.ts'
@@ -66,6 +67,8 @@ export interface Auth {
   pemKeys: readonly PemKey[]
   /** Which tokens were revoked. */
   feed: RevocationFeed
+  /** What the revocations route answers. */
+  publishedRevocations: PublishRevocations
   clock: DatabaseClock
   recognise: RecogniseToken
   /** Whom the request was authenticated as. Throws CodedError TOKEN_MISSING on a route that asks for nobody. */
@@ -174,6 +177,7 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
     secrets,
     pemKeys,
     feed,
+    publishedRevocations: createPublishRevocations(feed),
     clock,
     recognise,
     authenticate: authenticateRequest,

@@ -2,6 +2,7 @@ import type { FastifyPluginAsync } from 'fastify'
 import { healthRoute } from './service/health.ts'
 import { jwksRoute } from './service/jwks.ts'
 import { readinessRoute } from './service/readiness.ts'
+import { revocationsRoute } from './service/revocations.ts'
 import { rootRoute, type RootOptions } from './service/root.ts'
 
 /** What operators and machines ask; it stays at the prefix of the registration. */
@@ -10,4 +11,5 @@ export const serviceRoutes: FastifyPluginAsync<RootOptions> = async (app, option
   await app.register(healthRoute)
   await app.register(readinessRoute)
   await app.register(jwksRoute)
+  await app.register(revocationsRoute)
 }
