@@ -12,6 +12,7 @@ import type { KeyPolicy } from '../src/keys/stored-keys.ts'
 import { parseOptions } from '../src/options.ts'
 import { isRepeatedField } from '../src/repeated-field.ts'
 import { RevocationOptionsSchema, type RevocationOptions } from '../src/revocation/options.ts'
+import { createPublishRevocations, type PublishRevocations } from '../src/revocation/publish-revocations.ts'
 import { startRevocationFeed, type RevocationFeed } from '../src/revocation/revocation-feed.ts'
 import { createAuthenticate, createRecogniseToken, type Principal, type RecogniseToken } from '../src/sessions/authenticate.ts'
 import { authorize } from '../src/sessions/authorize.ts'
@@ -80,6 +81,8 @@ export interface Auth {
   keyRotationDays: number
   /** Which tokens were revoked. */
   feed: RevocationFeed
+  /** What the revocations route answers. */
+  publishedRevocations: PublishRevocations
   clock: DatabaseClock
   recognise: RecogniseToken
   /** Whom the request was authenticated as. Throws CodedError TOKEN_MISSING on a route that asks for nobody. */
@@ -198,6 +201,7 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
     keyPolicy,
     keyRotationDays,
     feed,
+    publishedRevocations: createPublishRevocations(feed),
     clock,
     recognise,
     authenticate: authenticateRequest,

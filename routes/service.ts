@@ -3,6 +3,7 @@ import { healthRoute } from './service/health.ts'
 import { jwksRoute } from './service/jwks.ts'
 import { metricsRoute } from './service/metrics.ts'
 import { readinessRoute } from './service/readiness.ts'
+import { revocationsRoute } from './service/revocations.ts'
 import { rootRoute, type RootOptions } from './service/root.ts'
 
 /** What operators and machines ask; it stays at the prefix of the registration. */
@@ -11,5 +12,6 @@ export const serviceRoutes: FastifyPluginAsync<RootOptions & { metrics: boolean 
   await app.register(healthRoute)
   await app.register(readinessRoute)
   await app.register(jwksRoute)
+  await app.register(revocationsRoute)
   if (metrics) await app.register(metricsRoute)
 }

@@ -31,7 +31,8 @@ t.test('what the package exports is pinned', async t => {
     './plugins/passwords': ['PasswordsOptionsSchema', 'default', 'passwordsPlugin'],
     './plugins/rate-limit': ['RateLimitOptionsSchema', 'default', 'rateLimitPlugin'],
     './plugins/security-headers': ['SecurityHeadersOptionsSchema', 'default', 'securityHeadersPlugin'],
-    './plugins/use-cases': ['UseCasesOptionsSchema', 'default', 'useCasesPlugin']
+    './plugins/use-cases': ['UseCasesOptionsSchema', 'default', 'useCasesPlugin'],
+    './plugins/verify': ['VerifyOptionsSchema', 'default', 'verifyPlugin']
   })
 })
 

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type {} from '../../plugins/auth.ts'
+import { isHeld } from '../../src/entity-tag.ts'
 import { JwksSchema } from '../../src/schemas/jwks.ts'
 
 /** Seconds that a verifier may keep the keys. */
@@ -23,8 +24,7 @@ export const jwksRoute: FastifyPluginAsyncTypebox = async app => {
       reply.headers({ 'access-control-allow-origin': '*', 'access-control-expose-headers': 'ETag, X-Request-Id' })
       const { jwks, etag } = await app.authServeAuth.keyRing.published()
       reply.headers({ etag, 'cache-control': `public, max-age=${maxAge}` })
-      const known = request.headers['if-none-match']?.split(',').some(tag => ['*', etag, `W/${etag}`].includes(tag.trim())) === true
-      return known ? await reply.code(304).send(undefined) : jwks
+      return isHeld(etag, request.headers['if-none-match']) ? await reply.code(304).send(undefined) : jwks
     }
   })
 }

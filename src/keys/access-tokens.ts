@@ -58,7 +58,7 @@ const tokenInvalid = () => new CodedError('TOKEN_INVALID', 'The access token is 
 const tokenExpired = () => new CodedError('TOKEN_EXPIRED', 'The access token has expired; refresh it or sign in again.')
 
 /** The exact header of every token of a key, encoded: a token with any other header is not ours (RFC 8725, 3.1). */
-function encodedHeader (key: VerificationKey): string {
+export function encodedHeader (key: Pick<VerificationKey, 'kid' | 'algorithm'>): string {
   return Buffer.from(JSON.stringify({ alg: key.algorithm, typ: 'at+jwt', kid: key.kid })).toString('base64url')
 }
 

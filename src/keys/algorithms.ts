@@ -25,12 +25,12 @@ export async function generateKeys (algorithm: Algorithm): Promise<KeyPair> {
 /** The public key as SPKI in PEM. */
 export const toPem = (publicKey: KeyObject): string => publicKey.export({ format: 'pem', type: 'spki' }).toString()
 
-/** The one algorithm that a key is for, by its type; undefined for keys that we do not take. */
-export function algorithmOf (key: KeyObject): Algorithm | undefined {
+/** The one algorithm that a key is for, by its type; undefined for keys that we do not take, such as RSA of fewer bits. */
+export function algorithmOf (key: KeyObject, rsaBits = minRsaBits): Algorithm | undefined {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details = {} } = key
   if (type === 'ec' && details.namedCurve === 'prime256v1') return 'ES256'
   if (type === 'ed25519') return 'EdDSA'
-  return type === 'rsa' && (details.modulusLength ?? 0) >= minRsaBits ? 'RS256' : undefined
+  return type === 'rsa' && (details.modulusLength ?? 0) >= rsaBits ? 'RS256' : undefined
 }
 
 /** Length of a raw signature in bytes (RFC 7518, 3.3 and 3.4; RFC 8032, 5.1.6). */

@@ -3,11 +3,33 @@ import { CodedError } from '../errors.ts'
 import type { AccessTokenClaims } from '../keys/access-tokens.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { RevocationFeed } from '../revocation/revocation-feed.ts'
+import type { TokenSubject } from '../revocation/revocation-set.ts'
 
 /** Whom an access token speaks for. `authTime` is when they last proved who they are, in seconds since the epoch. */
 export interface Principal { userId: string, sessionId: string, roles: string[], authTime: number }
 
-export interface RecogniseDependencies { database: Database, keyRing: KeyRing, feed: Pick<RevocationFeed, 'judge'> }
+export interface JudgeDependencies { database: Pick<Database, 'sessions'>, feed: Pick<RevocationFeed, 'judge'> }
+export interface RecogniseDependencies extends JudgeDependencies { keyRing: Pick<KeyRing, 'verify'> }
+
+/** Whether what a token is about still holds. Throws CodedError SERVICE_UNAVAILABLE while that cannot be known. */
+export type JudgeToken = (subject: TokenSubject) => Promise<'live' | 'ended' | 'stale'>
+
+/** Judges by the feed, and by the database where the feed does not hold everything. */
+export function createJudgeToken ({ database, feed }: JudgeDependencies): JudgeToken {
+  return async subject => {
+    const standing = feed.judge(subject)
+    if (standing !== 'unknown') return standing
+    const session = await database.sessions.findLive(subject.sid, subject.sub)
+    if (session === undefined) return 'ended'
+    return subject.ver < session.authzVersion ? 'stale' : 'live'
+  }
+}
+
+/** Lets pass what is live. Throws CodedError SESSION_REVOKED or TOKEN_STALE. */
+export function requireLive (standing: 'live' | 'ended' | 'stale'): void {
+  if (standing === 'ended') throw new CodedError('SESSION_REVOKED', 'The session has ended; sign in again.')
+  if (standing === 'stale') throw new CodedError('TOKEN_STALE', 'Your rights changed since this token was issued; refresh it.')
+}
 
 /**
  * What a token says, if it is one of ours and nobody revoked it. Throws CodedError TOKEN_INVALID, TOKEN_EXPIRED,
@@ -17,18 +39,10 @@ export interface RecogniseDependencies { database: Database, keyRing: KeyRing, f
 export type RecogniseToken = (token: string) => Promise<AccessTokenClaims>
 
 export function createRecogniseToken ({ database, keyRing, feed }: RecogniseDependencies): RecogniseToken {
-  async function askDatabase ({ sid, sub, ver }: AccessTokenClaims): Promise<'live' | 'ended' | 'stale'> {
-    const session = await database.sessions.findLive(sid, sub)
-    if (session === undefined) return 'ended'
-    return ver < session.authzVersion ? 'stale' : 'live'
-  }
-
+  const judge = createJudgeToken({ database, feed })
   return async token => {
     const claims = await keyRing.verify(token)
-    const known = feed.judge(claims)
-    const standing = known === 'unknown' ? await askDatabase(claims) : known
-    if (standing === 'ended') throw new CodedError('SESSION_REVOKED', 'The session has ended; sign in again.')
-    if (standing === 'stale') throw new CodedError('TOKEN_STALE', 'Your rights changed since this token was issued; refresh it.')
+    requireLive(await judge(claims))
     return claims
   }
 }
