@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../src/db/embedded/index.ts'
 
 export interface BenchDatabase {
+  /** Where a database is, for whoever connects from within the runner. */
+  location (database: string): Promise<EmbeddedPostgres['connection']>
   /** The environment in which postgres.js finds this database, the same for every side. */
   environment (database: string): Promise<Record<string, string>>
   close (): Promise<void>
@@ -18,11 +20,15 @@ export async function startDatabase (): Promise<BenchDatabase> {
   const dataDir = await mkdtemp(join(tmpdir(), 'auth-serve-bench-'))
   const log = { info: () => {}, warn: (details: object, message: string) => { process.stderr.write(`${message} ${JSON.stringify(details)}\n`) } }
   const members: EmbeddedPostgres[] = []
+  async function location (database: string): Promise<EmbeddedPostgres['connection']> {
+    const member = await startEmbeddedPostgres({ dataDir, log, database })
+    members.push(member)
+    return member.connection
+  }
   return {
+    location,
     async environment (database) {
-      const member = await startEmbeddedPostgres({ dataDir, log, database })
-      members.push(member)
-      const { host, port, username, password } = member.connection
+      const { host, port, username, password } = await location(database)
       return { DATABASE_URL: `postgres:///${database}`, PGHOST: host, PGPORT: String(port), PGUSER: username, PGPASSWORD: password }
     },
     async close () {

@@ -54,6 +54,14 @@ export const readingProfiles = (sessions: readonly Session[]): Load => {
   return { next: () => ({ method: 'GET', path: '/api/v1/users/me', headers: { authorization: `Bearer ${rotate(remaining).accessToken}` } }) }
 }
 
+/** People at least, so that nobody signs in twice at a time. */
+const leastPeople = 100
+
+/** Registers people until there are enough of them. */
+export async function preparePeople (side: Side): Promise<void> {
+  await prepare(side, registering(side), leastPeople - side.emails.length)
+}
+
 /** Does a few of these, one at a time, outside of any measurement. */
 export async function prepare (side: Side, { next, onAnswer }: Load, times: number): Promise<void> {
   for (let i = 0; i < times; i++) {

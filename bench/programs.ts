@@ -23,6 +23,8 @@ export async function preparePrograms (database: BenchDatabase, service: string)
     service: await programOf('service', service, ['serve'], {
       AUTH_SECRET: randomBytes(32).toString('hex'),
       HASH_ENGINE: engine,
+      // Otherwise it would be the address of each process, and two would not take one another's tokens.
+      JWT_ISSUER: 'https://bench.example.com',
       LOG_LEVEL: 'info',
       RATE_LIMIT_ENABLED: 'false'
     }),

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Bench } from './bench.ts'
+import { rowOf, type Section } from './report.ts'
 import { startServer, type Program } from './server-process.ts'
 
-export interface Starts {
+interface Starts {
   /** Milliseconds of the very first start, which makes the tables; of no other measurement. */
   firstMs: number
   readyMs: number[]
@@ -21,7 +23,7 @@ async function startOnce (program: Program, starts: Starts): Promise<void> {
 }
 
 /** Starts and stops each program in turn, round by round. */
-export async function measureStarts (programs: readonly Program[], rounds: number): Promise<Starts[]> {
+async function startInTurns (programs: readonly Program[], rounds: number): Promise<Starts[]> {
   const measured: Starts[] = []
   for (const program of programs) {
     const first = await startServer(program)
@@ -35,4 +37,18 @@ export async function measureStarts (programs: readonly Program[], rounds: numbe
     }
   }
   return measured
+}
+
+/** Measures how soon each is ready, and how much memory it then has. */
+export async function measureStarts ({ programs, options, note }: Bench): Promise<Section[]> {
+  note('starts')
+  const [service, yardstick] = await startInTurns([programs.service, programs.yardstick], options.rounds)
+  if (service === undefined || yardstick === undefined) return []
+  const rows = [
+    rowOf('first start, with migrations', 'ms', '', [service.firstMs], [yardstick.firstMs]),
+    rowOf('start to ready', 'ms', 'service <= 1500', service.readyMs, yardstick.readyMs)
+  ]
+  if (service.idleRssMib.length === 0) note('idle memory: skipped, this system has no /proc')
+  else rows.push(rowOf('idle memory (RSS)', 'MiB', 'service <= 120', service.idleRssMib, yardstick.idleRssMib))
+  return [{ title: 'Starts', against: ['service', 'yardstick'], rows }]
 }

@@ -1,7 +1,7 @@
+import type { Bench } from './bench.ts'
 import { runLoad, type Load } from './load.ts'
-import type { BenchOptions } from './options.ts'
-import { prepare, readingProfiles, refreshing, registering, signingIn } from './population.ts'
-import { rowOf, type Row } from './report.ts'
+import { prepare, preparePeople, readingProfiles, refreshing, registering, signingIn } from './population.ts'
+import { rowOf, type Row, type Section } from './report.ts'
 import { interleave } from './rounds.ts'
 import type { Side } from './side.ts'
 
@@ -13,8 +13,7 @@ interface Scenario {
   load: (side: Side) => Load
 }
 
-/** People at least, so that nobody signs in twice at a time, and sessions at least that are refreshed and read with. */
-const leastPeople = 100
+/** Sessions at least that are refreshed and read with. */
 const leastSessions = 50
 
 const register: Scenario = { measure: 'POST /auth/register', target: '', load: registering }
@@ -23,7 +22,7 @@ const login: Scenario = {
   measure: 'POST /auth/login',
   target: 'ratio >= 0.95',
   async before (side) {
-    await prepare(side, registering(side), Math.max(0, leastPeople - side.emails.length))
+    await preparePeople(side)
     return undefined
   },
   load: signingIn
@@ -33,7 +32,7 @@ const refresh: Scenario = {
   measure: 'POST /auth/refresh',
   target: 'ratio >= 0.9',
   async before (side) {
-    await prepare(side, signingIn(side), Math.max(0, leastSessions - side.sessions.length))
+    await prepare(side, signingIn(side), leastSessions - side.sessions.length)
     return side.sessions.at(-1)?.refreshToken === undefined ? `the ${side.name} gives no refresh tokens` : undefined
   },
   load: refreshing
@@ -49,7 +48,7 @@ const me: Scenario = {
   load: side => readingProfiles(side.sessions.slice(-leastSessions))
 }
 
-async function measure (scenario: Scenario, sides: readonly [Side, Side], options: BenchOptions, note: (text: string) => void): Promise<Row[]> {
+async function measure (scenario: Scenario, sides: readonly [Side, Side], { options, note }: Bench): Promise<Row[]> {
   for (const side of sides) {
     const reason = await scenario.before?.(side)
     if (reason !== undefined) {
@@ -66,14 +65,19 @@ async function measure (scenario: Scenario, sides: readonly [Side, Side], option
   ]
 }
 
-/** Measures the operations against the yardstick; `reference` is the yardstick on the slower hash engine, if there is one. */
-export async function measureThroughput (service: Side, yardstick: Side, reference: Side | undefined, options: BenchOptions, note: (text: string) => void): Promise<Row[]> {
+/** Measures the operations against the yardstick, and the login against that on the slower hash engine, if there is one. */
+export async function measureThroughput (bench: Bench): Promise<Section[]> {
+  const { programs } = bench
+  const [service, yardstick] = [await bench.start('service', programs.service), await bench.start('yardstick', programs.yardstick)]
   const rows: Row[] = []
-  for (const scenario of [register, login]) rows.push(...await measure(scenario, [service, yardstick], options, note))
-  if (reference !== undefined) {
+  for (const scenario of [register, login]) rows.push(...await measure(scenario, [service, yardstick], bench))
+  if (programs.reference !== undefined) {
+    const reference = await bench.start('reference', programs.reference)
     const against = { ...login, measure: `${login.measure} (yardstick on the reference engine)`, target: 'ratio >= 2.0' }
-    rows.push(...await measure(against, [service, reference], options, note))
+    rows.push(...await measure(against, [service, reference], bench))
+    await reference.server.stop()
   }
-  for (const scenario of [refresh, me]) rows.push(...await measure(scenario, [service, yardstick], options, note))
-  return rows
+  for (const scenario of [refresh, me]) rows.push(...await measure(scenario, [service, yardstick], bench))
+  for (const side of [service, yardstick]) await side.server.stop()
+  return [{ title: 'Operations', against: ['service', 'yardstick'], rows }]
 }

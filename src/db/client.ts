@@ -1,5 +1,5 @@
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
-import postgres from 'postgres'
+import postgres, { type Sql } from 'postgres'
 
 /** Where PostgreSQL is: a URL, or the parts of one (`host` is a folder for a unix socket). */
 export type DatabaseLocation =
@@ -13,7 +13,7 @@ export interface ConnectionOptions {
   preparedStatements: boolean
 }
 
-export type Orm = PostgresJsDatabase
+export type Orm = PostgresJsDatabase & { $client: Sql }
 
 /** One connection, for one user at a time. Once `isLost()`, every statement on it fails. */
 export interface Connection {

@@ -1,6 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import type { Orm } from './client.ts'
+import { createStatement } from './statement.ts'
 import { auditEvents, sessions, users } from './tables.ts'
 
 /** A refresh token as it was presented. */
@@ -67,7 +68,10 @@ interface Answer extends Record<string, unknown> {
  * - n < counter, within the grace of n's own rotation: only the life of the session's access tokens is prolonged.
  * - n < counter otherwise: the token was stolen, or its holder's copy was; the session ends, and the trail says so.
  */
-export async function rotateStatement (orm: Orm, { sessionId, n, refreshHash, ...context }: Rotation, policy: RotationPolicy): Promise<RotationRow | undefined> {
+const judge = createStatement<keyof Rotation | keyof RotationPolicy | 'eventId', Answer>(value => {
+  const [sessionId, n, refreshHash] = [value('sessionId'), value('n'), value('refreshHash')]
+  const policy = { accessTtlSeconds: value('accessTtlSeconds'), idleTtlSeconds: value('idleTtlSeconds'), graceSeconds: value('graceSeconds') }
+  const context = { requestId: value('requestId'), ipAddress: value('ipAddress'), userAgent: value('userAgent') }
   const grace = sql`make_interval(secs => ${policy.graceSeconds})`
   const crowded = sql`(cardinality(s.rotated_at) >= ${maxRotationsInGrace} and s.rotated_at[cardinality(s.rotated_at) - ${maxRotationsInGrace - 1}] > now() - ${grace})`
   const rotates = sql`(${n}::int >= s.refresh_counter and not ${crowded})`
@@ -77,7 +81,7 @@ export async function rotateStatement (orm: Orm, { sessionId, n, refreshHash, ..
   const history = appendRotations(sql`s.rotated_at`, sql`least(${n}::int - s.refresh_counter + 1, ${maxRotationsInGrace})`)
   // What the row says never shrinks: an instance that is configured to longer lives may have issued a token.
   const accessUntil = sql`least(now() + make_interval(secs => ${policy.accessTtlSeconds}), s.expires_at)`
-  const [row] = await orm.execute<Answer>(sql`
+  return sql`
     with judged as (
       update ${sessions} s set
         rotated_at = case when ${rotates} then ${history} else s.rotated_at end,
@@ -96,11 +100,18 @@ export async function rotateStatement (orm: Orm, { sessionId, n, refreshHash, ..
         s.auth_time, case when s.revoked_at is null then ${accessUntil} else s.access_until end as access_until, s.idle_expires_at
     ), told as (
       insert into ${auditEvents} (id, type, outcome, target_id, session_id, request_id, ip_address, user_agent)
-      select ${uuidv7()}::uuid, 'authn_token_reuse', 'failure', user_id, id, ${context.requestId}, ${context.ipAddress}, ${context.userAgent}
+      select ${value('eventId')}::uuid, 'authn_token_reuse', 'failure', user_id, id, ${context.requestId}, ${context.ipAddress}, ${context.userAgent}
       from judged where reused
     )
     select user_id, to_json(roles)::text as roles, authz_version, refresh_counter, reused, auth_time, access_until, idle_expires_at, now() as now
-    from judged`)
+    from judged`
+})
+
+/** Judges a refresh token by {@link judge}. Undefined for a session that is not live. */
+export async function rotateStatement (orm: Orm, { sessionId, n, refreshHash, requestId, ipAddress, userAgent }: Rotation, { accessTtlSeconds, idleTtlSeconds, graceSeconds }: RotationPolicy): Promise<RotationRow | undefined> {
+  const [row] = await judge(orm, {
+    sessionId, n, refreshHash, requestId, ipAddress, userAgent, accessTtlSeconds, idleTtlSeconds, graceSeconds, eventId: uuidv7()
+  })
   if (row === undefined) return undefined
   return {
     userId: row.user_id,

@@ -2,6 +2,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm'
 import { userAlreadyExists, type TakenNames } from '../errors.ts'
 import type { Run } from './pool.ts'
 import { isUniqueViolation } from './failures.ts'
+import { prepared } from './statement.ts'
 import { users } from './tables.ts'
 
 export type UserRow = typeof users.$inferSelect
@@ -12,11 +13,14 @@ export type UserPatch = Partial<Pick<UserRow, 'username' | 'usernameCanonical' |
 /** Held by whoever changes who is an administrator. */
 const adminLock = 0x61757468_6164
 
+const alive = isNull(users.deletedAt)
+/** Asked for each `GET /users/me`. */
+const selectById = prepared(orm => orm.select().from(users).where(and(eq(users.id, sql.placeholder('id')), alive)).prepare('user_by_id'))
+
 export type UserStore = ReturnType<typeof createUserStore>
 
 /** The aggregate of people. Deleted rows are invisible to every function here. */
 export function createUserStore (run: Run) {
-  const alive = isNull(users.deletedAt)
   return {
     /** Adds a user, or answers undefined and changes nothing where e-mail or username is taken. */
     async insert (user: NewUser): Promise<UserRow | undefined> {
@@ -33,7 +37,7 @@ export function createUserStore (run: Run) {
     },
 
     async findById (id: string): Promise<UserRow | undefined> {
-      const [row] = await run(async orm => await orm.select().from(users).where(and(eq(users.id, id), alive)))
+      const [row] = await run(async orm => await selectById(orm).execute({ id }))
       return row
     },
 

@@ -25,7 +25,7 @@ export type IssueTokens = (grant: TokenGrant) => Promise<TokenPair>
 
 const epochSeconds = (date: Date): number => Math.floor(date.getTime() / 1000)
 
-export function createIssueTokens ({ keyRing, secrets }: { keyRing: KeyRing, secrets: Secrets }): IssueTokens {
+export function createIssueTokens ({ keyRing, secrets }: { keyRing: Pick<KeyRing, 'sign'>, secrets: Secrets }): IssueTokens {
   return async ({ refresh, ...grant }) => {
     const issuedAt = epochSeconds(grant.now)
     const expiresAt = epochSeconds(grant.accessUntil)
