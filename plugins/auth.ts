@@ -35,7 +35,7 @@ export const AuthOptionsSchema = Type.Object({
   algorithm: AlgorithmSchema,
   /** Seconds between the publication of a key that was asked for and its first use. */
   keyActivationSeconds: Type.Integer({ minimum: 0, maximum: 86_400, default: 5 }),
-  /** Days after which a key is followed by a new one; 0 for never. Whoever calls `authServe.rotateKeysWhenDue` makes it so. */
+  /** Days after which a key is followed by a new one; 0 for never. The job of maintenance makes it so. */
   keyRotationDays: Type.Integer({ minimum: 0, maximum: 3650, default: 90 }),
   /**
    * Keys in PEM that are managed outside; then the service makes none. The first private one signs, all verify: change

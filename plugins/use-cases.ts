@@ -11,7 +11,6 @@ import { createAudit, type AuditEvent, type RequestContext } from '../src/audit/
 import { createListKeys, type ListKeys } from '../src/keys/list-keys.ts'
 import { createRevokeKey, type RevokeKey } from '../src/keys/revoke-key.ts'
 import { createRotateKeys, type RotateKeys } from '../src/keys/rotate-keys.ts'
-import { createRotateKeysWhenDue, type RotateKeysWhenDue } from '../src/keys/rotate-keys-when-due.ts'
 import { parseOptions } from '../src/options.ts'
 import { storedAddress } from '../src/rate-limit/client-address.ts'
 import { requestIdOf } from '../src/request-id.ts'
@@ -76,7 +75,6 @@ export interface UseCases {
   listKeys: ListKeys
   rotateKeys: RotateKeys
   revokeKey: RevokeKey
-  rotateKeysWhenDue: RotateKeysWhenDue
   /** Who asks, for the audit trail. */
   contextOf(request: FastifyRequest): RequestContext
 }
@@ -93,7 +91,7 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
   const settings = parseOptions('use-cases', UseCasesOptionsSchema, options)
   const database = app.getDecorator<AuthServeDb>(settings.dbDecorator)
   const passwords = app.getDecorator<AuthServePasswords>(settings.passwordsDecorator)
-  const { keyRing, secrets, pemKeys, keyPolicy, keyRotationDays, recognise } = app.getDecorator<Auth>(settings.authDecorator)
+  const { keyRing, secrets, pemKeys, keyPolicy, recognise } = app.getDecorator<Auth>(settings.authDecorator)
   const log: OnEvent = (event, context) => settings.onEvent?.(event, context)
   const audit = createAudit(database, log)
   const loginLock = createLoginLock(database, secrets, { maxFailures: settings.loginMaxFailures, lockSeconds: settings.loginLockSeconds })
@@ -103,7 +101,7 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
   const issueTokens = createIssueTokens({ keyRing, secrets })
   const confirmPassword = createConfirmPassword({ database, audit, passwords, loginLock })
 
-  const keys = { database, audit, policy: keyPolicy, pemKeys, rotationDays: keyRotationDays, onKeysChanged: keyRing.reload }
+  const keys = { database, audit, policy: keyPolicy, pemKeys, onKeysChanged: keyRing.reload }
 
   app.decorate(settings.decorator, {
     register: createRegister({ createAccount: createCreateAccount({ database, audit, passwords }) }),
@@ -124,7 +122,6 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
     listKeys: createListKeys(keys),
     rotateKeys: createRotateKeys(keys),
     revokeKey: createRevokeKey(keys),
-    rotateKeysWhenDue: createRotateKeysWhenDue(keys),
     contextOf: (request: FastifyRequest): RequestContext => ({
       requestId: requestIdOf(request.raw),
       ipAddress: storedAddress(request.ip),

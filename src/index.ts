@@ -21,6 +21,7 @@ import { serviceRoutes } from '../routes/service.ts'
 import type { AuditEvent, RequestContext } from './audit/audit.ts'
 import type { Breakers } from './breakers/breakers.ts'
 import { CodedError } from './errors.ts'
+import { createRotateKeysWhenDue } from './keys/rotate-keys-when-due.ts'
 import { addServiceMetrics } from './metrics/service-metrics.ts'
 import { parseOptions } from './options.ts'
 import type { RevocationOptions } from './revocation/options.ts'
@@ -173,6 +174,14 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
       onEvent
     })
     await routes.register(maintenancePlugin, { ...options.maintenance, onEvent })
+    const rotateKeysWhenDue = createRotateKeysWhenDue(routes.authServeAuth)
+    routes.authServeMaintenance.add({
+      name: 'rotate-keys',
+      async run (stores, record) {
+        await rotateKeysWhenDue(stores, record)
+        return false
+      }
+    })
     addReadinessChecks(routes)
     if (metrics) addMetrics(routes)
     routes.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-store') })

@@ -9,7 +9,7 @@ import type { AccessTokenSubject } from '../../src/keys/access-tokens.ts'
 import { createDatabaseClock } from '../../src/keys/database-clock.ts'
 import { createKeyRing, type KeyRing, type KeyRingOptions } from '../../src/keys/key-ring.ts'
 import type { PemKey } from '../../src/keys/pem-keys.ts'
-import { createRotateKeysWhenDue, type RotateKeysWhenDue } from '../../src/keys/rotate-keys-when-due.ts'
+import { createRotateKeysWhenDue } from '../../src/keys/rotate-keys-when-due.ts'
 import { createSecrets } from '../../src/keys/secrets.ts'
 import type { KeyPolicy } from '../../src/keys/stored-keys.ts'
 import type { Key } from '../../src/schemas/key.ts'
@@ -62,9 +62,10 @@ export function openStores (t: Test, location: DatabaseLocation): Database {
 export const testPolicy: KeyPolicy = { secrets: createSecrets([testSecret]), algorithm: 'ES256', accessTtlSeconds: 900, activationSeconds: 5 }
 
 /** The background job, as one more instance would run it. */
-export function rotateWhenDue (t: Test, location: DatabaseLocation, rotationDays: number, pemKeys: PemKey[] = []): RotateKeysWhenDue {
-  const database = openStores(t, location)
-  return createRotateKeysWhenDue({ database, audit: createAudit(database, () => {}), policy: testPolicy, pemKeys, rotationDays })
+export function rotateWhenDue (t: Test, location: DatabaseLocation, rotationDays: number, pemKeys: PemKey[] = []): () => Promise<void> {
+  const audit = createAudit(openStores(t, location), () => {})
+  const rotate = createRotateKeysWhenDue({ keyPolicy: testPolicy, pemKeys, keyRotationDays: rotationDays })
+  return async () => { await audit.transaction({ requestId: null, ipAddress: null, userAgent: null }, rotate) }
 }
 
 /** A key ring of its own, with what it complained of. */

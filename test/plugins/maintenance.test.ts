@@ -238,3 +238,16 @@ t.test('options are checked at the start', async t => {
   await app.register(dbPlugin, await createTestDatabase(t))
   await t.rejects(async () => { await app.register(maintenancePlugin, { intervalMs: 1, batchSize: 0 }) }, { message: /\/intervalMs.*\/batchSize/s })
 })
+
+t.test('a key that has signed for long enough is followed by a new one', async t => {
+  const api = await createTestApp(t, { jwt: { issuer: 'https://issuer.test', keyRotationDays: 1 }, maintenance: { intervalMs: 20 } })
+  const sql = connect(api.database)
+  t.teardown(async () => { await sql.end() })
+  await sql`update signing_keys set activates_at = now() - interval '25 hours'`
+  await until('there is a successor, published ahead of its use', async () => {
+    const keys = await sql`select retired_at > now() + interval '9 minutes' as ahead from signing_keys order by activates_at`
+    return keys.length === 2 && keys[0]?.ahead === true && keys[1]?.ahead === null
+  })
+  const events = await sql`select details from audit_events where type = 'authz_admin'`
+  t.match([...events], [{ details: { action: 'key_rotated', reason: 'due' } }])
+})
