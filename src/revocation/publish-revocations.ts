@@ -21,24 +21,40 @@ interface Written { revision: number, body: Buffer, etag: string, knownUntil: nu
 /** One part in so many of the time goes into writing, at most, however often sessions end and whoever asks. */
 const dutyCycle = 10
 
-/** In one order, so that instances that know the same answer the same. */
-const byText = (a: string, b: string): number => a < b ? -1 : Number(a > b)
-
-function listOf (set: RevocationSet): RevocationList {
-  return {
-    sessions: Array.from(set.sessions(), sessionDigest).sort(),
-    users: Array.from(set.users(), ([userId, version]) => ({ digest: userDigest(userId), version })).sort((a, b) => byText(a.digest, b.digest))
+/**
+ * Digests of sessions in one order, so that instances that know the same answer the same. Few change from one list to the
+ * next, so those of the last one are remembered, sorted as they are.
+ */
+function createSortedDigests (): (ids: Iterable<string>) => string[] {
+  let known = new Map<string, string>()
+  let sorted: string[] = []
+  return ids => {
+    const before = known
+    known = new Map(Array.from(ids, id => [id, before.get(id) ?? sessionDigest(id)]))
+    const gone = new Set<string>()
+    for (const [id, digest] of before) if (!known.has(id)) gone.add(digest)
+    for (const [id, digest] of known) if (!before.has(id)) sorted.push(digest)
+    sorted = sorted.filter(digest => !gone.has(digest)).sort()
+    return sorted
   }
+}
+
+const byDigest = (a: { digest: string }, b: { digest: string }): number => a.digest < b.digest ? -1 : 1
+
+function usersOf (set: RevocationSet): RevocationList['users'] {
+  return Array.from(set.users(), ([userId, version]) => ({ digest: userDigest(userId), version })).sort(byDigest)
 }
 
 /** Writes the list anew when the set has changed, and not for each request. */
 export function createPublishRevocations (feed: Pick<RevocationFeed, 'check' | 'set'>): PublishRevocations {
+  const sessionDigests = createSortedDigests()
   let written: Written | undefined
 
   function write (knownUntil: number): Written {
     const start = performance.now()
     const { revision } = feed.set
-    const body = Buffer.from(JSON.stringify(listOf(feed.set)))
+    const list: RevocationList = { sessions: sessionDigests(feed.set.sessions()), users: usersOf(feed.set) }
+    const body = Buffer.from(JSON.stringify(list))
     const etag = `"${createHash('sha256').update(body).digest('base64url')}"`
     const end = performance.now()
     return { revision, body, etag, knownUntil, nextAt: end + (end - start) * (dutyCycle - 1) }
