@@ -71,6 +71,6 @@ export async function startService (t: Test, env: Record<string, string>, [progr
   await until('the service is ready', async () => {
     if (ended) throw new Error(`the service ended: ${stdout()} ${stderr()}`)
     return await fetch(`${url}/readiness`).then(response => response.ok, () => false)
-  })
+  }, 30)
   return { url, child, output: () => stdout() + stderr(), exited }
 }
