@@ -77,7 +77,7 @@ CREATE TRIGGER "sessions_revoke_tokens_of_deleted" AFTER DELETE ON "sessions" FO
 	EXECUTE FUNCTION "auth_serve_revoke_session_tokens"();--> statement-breakpoint
 CREATE TRIGGER "sessions_revoke_tokens_of_truncated" BEFORE TRUNCATE ON "sessions" FOR EACH STATEMENT
 	EXECUTE FUNCTION "auth_serve_end_sessions"();--> statement-breakpoint
-CREATE TRIGGER "signing_keys_tell" AFTER INSERT OR UPDATE OR DELETE ON "signing_keys" FOR EACH STATEMENT
+CREATE TRIGGER "signing_keys_tell" AFTER INSERT OR UPDATE OR DELETE ON "signing_keys" FOR EACH ROW
 	EXECUTE FUNCTION "auth_serve_tell_keys_changed"();--> statement-breakpoint
 UPDATE "sessions" s SET "revoked_at" = now() FROM "users" u WHERE u.id = s.user_id AND s.revoked_at IS NULL AND (NOT u.is_active OR u.deleted_at IS NOT NULL);--> statement-breakpoint
 INSERT INTO "revocations" ("subject_id", "kind", "expires_at")

@@ -243,6 +243,7 @@ t.test('a key that has signed for long enough is followed by a new one', async t
   const api = await createTestApp(t, { jwt: { issuer: 'https://issuer.test', keyRotationDays: 1 }, maintenance: { intervalMs: 20 } })
   const sql = connect(api.database)
   t.teardown(async () => { await sql.end() })
+  await signUp(api)
   await sql`update signing_keys set activates_at = now() - interval '25 hours'`
   await until('there is a successor, published ahead of its use', async () => {
     const keys = await sql`select retired_at > now() + interval '9 minutes' as ahead from signing_keys order by activates_at`
