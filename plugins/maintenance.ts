@@ -14,10 +14,10 @@ export const MaintenanceOptionsSchema = Type.Object({
   dbDecorator: Type.String({ default: 'authServeDb' }),
   /** Milliseconds between two rounds, give or take a fifth. */
   intervalMs: Type.Integer({ minimum: 10, maximum: 86_400_000, default: 60_000 }),
-  /** Rows that are removed in one transaction. */
-  batchSize: Type.Integer({ minimum: 1, maximum: 5000, default: 1000 }),
+  /** Rows that are removed in one transaction; the events of more would keep the process from its requests. */
+  batchSize: Type.Integer({ minimum: 1, maximum: 5000, default: 200 }),
   /** Batches of one job in one round; what is left waits for the next round. */
-  maxBatches: Type.Integer({ minimum: 1, maximum: 100_000, default: 50 }),
+  maxBatches: Type.Integer({ minimum: 1, maximum: 100_000, default: 250 }),
   /** Told of each event of the audit trail once it is stored, for logs. */
   onEvent: Type.Optional(Type.Unsafe<OnEvent>(Type.Function([Type.Any(), Type.Any()], Type.Void())))
 }, { additionalProperties: false })

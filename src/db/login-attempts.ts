@@ -46,8 +46,9 @@ export function createLoginAttemptStore (run: Run) {
         if (counter !== undefined) return { allowed: true, failures: counter.failures }
         const [locked] = await orm.select({ pending: loginAttempts.pending, seconds: sql<string>`ceil(extract(epoch from ${loginAttempts.lockedUntil} - now()))` })
           .from(loginAttempts).where(eq(loginAttempts.key, key))
-        const pending = locked?.pending ?? true
-        return { allowed: false, pending, retryAfterSeconds: pending ? 1 : Math.max(1, Number(locked?.seconds)) }
+        // Cleared or released since: as little as an attempt that is being judged does that say that the login is locked.
+        const seconds = locked === undefined || locked.pending ? 0 : Number(locked.seconds)
+        return seconds > 0 ? { allowed: false, pending: false, retryAfterSeconds: seconds } : { allowed: false, pending: true, retryAfterSeconds: 1 }
       })
     },
 
