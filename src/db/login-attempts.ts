@@ -46,8 +46,9 @@ export function createLoginAttemptStore (run: Run) {
         if (counter !== undefined) return { allowed: true, failures: counter.failures }
         const [locked] = await orm.select({ pending: loginAttempts.pending, seconds: sql<string>`ceil(extract(epoch from ${loginAttempts.lockedUntil} - now()))` })
           .from(loginAttempts).where(eq(loginAttempts.key, key))
-        const pending = locked?.pending ?? true
-        return { allowed: false, pending, retryAfterSeconds: pending ? 1 : Math.max(1, Number(locked?.seconds)) }
+        // Cleared or released since: as little as an attempt that is being judged does that say that the login is locked.
+        const seconds = locked === undefined || locked.pending ? 0 : Number(locked.seconds)
+        return seconds > 0 ? { allowed: false, pending: false, retryAfterSeconds: seconds } : { allowed: false, pending: true, retryAfterSeconds: 1 }
       })
     },
 
@@ -77,8 +78,9 @@ export function createLoginAttemptStore (run: Run) {
     /** Forgets counters that nobody touched for a day, `limit` at most; answers how many. */
     async purge (limit: number): Promise<number> {
       return await run(async orm => {
-        const expired = orm.select({ key: loginAttempts.key }).from(loginAttempts).where(lt(loginAttempts.expiresAt, sql`now()`)).limit(limit)
-        return (await orm.delete(loginAttempts).where(sql`${loginAttempts.key} in ${expired}`).returning({ key: loginAttempts.key })).length
+        // Locked as they are found: one that counts again at this moment stays.
+        const expired = orm.select({ key: loginAttempts.key }).from(loginAttempts).where(lt(loginAttempts.expiresAt, sql`now()`)).limit(limit).for('update', { skipLocked: true })
+        return (await orm.delete(loginAttempts).where(sql`${loginAttempts.key} = any(array(${expired}))`).returning({ key: loginAttempts.key })).length
       })
     }
   }

@@ -108,6 +108,14 @@ t.test('POST /auth/login: failures in a row', async t => {
     t.equal(statuses.filter(status => status === 429).length, 97)
   })
 
+  t.test('right passwords, however many at once, are never told that the login is locked', async t => {
+    const { email } = await signUp(api)
+    for (let round = 0; round < 5; round++) {
+      const answers = await Promise.all(Array.from({ length: 12 }, async () => await attempt({ email, password: goodPassword })))
+      t.notOk(answers.some(answer => answer.statusCode === 429))
+    }
+  })
+
   t.test('a success starts the count again', async t => {
     const { email } = await signUp(api)
     for (let round = 0; round < 3; round++) {
