@@ -12,6 +12,7 @@ import { RevocationOptionsSchema, type RevocationOptions } from '../src/revocati
 import { startRevocationFeed, type RevocationFeed } from '../src/revocation/revocation-feed.ts'
 import { createAuthenticate, createRecogniseToken, type Principal, type RecogniseToken } from '../src/sessions/authenticate.ts'
 import { authorize } from '../src/sessions/authorize.ts'
+import { startSessionUse } from '../src/sessions/session-use.ts'
 import type { AuthServeDb } from './db.ts'
 
 /** Options of the auth plugin. */
@@ -44,6 +45,10 @@ export const AuthOptionsSchema = Type.Object({
   keyReloadIntervalMs: Type.Integer({ minimum: 100, default: 5000 }),
   /** Seconds after a login or a proof of identity in which a session is fresh. */
   freshSessionSeconds: Type.Integer({ minimum: 1, default: 600 }),
+  /** Milliseconds between two writings of when sessions were last used; each is noted once a minute at most. */
+  useFlushMs: Type.Integer({ minimum: 10, maximum: 3_600_000, default: 30_000 }),
+  /** Sessions whose last use is remembered between two writings; the use of any other is not noted. */
+  maxTrackedUses: Type.Integer({ minimum: 1, maximum: 10_000_000, default: 100_000 }),
   /** Told of each request that was recognised, for logs. */
   onAuthenticated: Type.Optional(Type.Unsafe<OnAuthenticated>(Type.Function([Type.Any(), Type.Any()], Type.Void())))
 }, { additionalProperties: false })
@@ -136,7 +141,11 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
   })
   database.onRevoked(feed.add)
   app.addHook('onReady', async () => { if (database.isSchemaReady()) await feed.loaded(startWaitMs) })
-  app.addHook('onClose', async () => { await feed.close() })
+  const sessionUse = startSessionUse({ store: database.sessions, clock, flushMs: settings.useFlushMs, maxEntries: settings.maxTrackedUses, log: app.log })
+  app.addHook('onClose', async () => {
+    await sessionUse.close()
+    await feed.close()
+  })
 
   // A parent's `app.jwt` is its own: ours shadows it in this scope, and the namespace keeps two of ours apart.
   if (!Object.hasOwn(app, 'jwt') && app.hasDecorator('jwt')) app.decorate('jwt', Object.create(null))
@@ -165,6 +174,7 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
   async function authenticateRequest (request: FastifyRequest): Promise<Principal> {
     const principal = await authenticate(bearerToken(request))
     principals.set(request, principal)
+    sessionUse.note(principal.sessionId)
     settings.onAuthenticated?.(request, principal)
     return principal
   }

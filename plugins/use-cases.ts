@@ -9,9 +9,12 @@ import { createRegister, type Register } from '../src/accounts/register.ts'
 import { createCompleteRegistrationErrors, type CompleteRegistrationErrors } from '../src/accounts/registration-errors.ts'
 import { createAudit, type AuditEvent, type RequestContext } from '../src/audit/audit.ts'
 import { parseOptions } from '../src/options.ts'
+import { storedAddress } from '../src/rate-limit/client-address.ts'
 import { requestIdOf } from '../src/request-id.ts'
 import { createConfirmPassword } from '../src/sessions/confirm-password.ts'
+import { createEndSession, type EndSession } from '../src/sessions/end-session.ts'
 import { createIssueTokens } from '../src/sessions/issue-tokens.ts'
+import { createListSessions, type ListSessions } from '../src/sessions/list-sessions.ts'
 import { createLogin, type Login } from '../src/sessions/login.ts'
 import { createLoginLock } from '../src/sessions/login-lock.ts'
 import { createLogout, createLogoutAll, createLogoutByRefreshToken, type Logout, type LogoutAll, type LogoutByRefreshToken } from '../src/sessions/logout.ts'
@@ -34,6 +37,8 @@ export const UseCasesOptionsSchema = Type.Object({
   absoluteTtlSeconds: Type.Integer({ minimum: 5, default: 2_592_000 }),
   /** Seconds after its rotation in which a refresh token may be used again. */
   refreshGraceSeconds: Type.Integer({ minimum: 0, maximum: 300, default: 10 }),
+  /** Live sessions of one person at once; one more ends the oldest. No bound by default. */
+  maxPerUser: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
   /** Consecutive failed logins that lock an account or an unknown identifier. */
   loginMaxFailures: Type.Integer({ minimum: 1, maximum: 100, default: 5 }),
   /** Seconds of the first lock; each further failure doubles it. */
@@ -56,6 +61,8 @@ export interface UseCases {
   logout: Logout
   logoutByRefreshToken: LogoutByRefreshToken
   logoutAll: LogoutAll
+  listSessions: ListSessions
+  endSession: EndSession
   changePassword: ChangePassword
   deleteAccount: DeleteAccount
   readProfile: ReadProfile
@@ -67,10 +74,6 @@ export interface UseCases {
 declare module 'fastify' {
   interface FastifyInstance { authServe: UseCases }
 }
-
-/** Expired login counters are removed this often (milliseconds), and this many at a time. */
-const purgeIntervalMs = 60_000
-const purgeLimit = 10_000
 
 /** Longest user agent that is kept. */
 const maxUserAgent = 256
@@ -90,27 +93,24 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
   const issueTokens = createIssueTokens({ keyRing, secrets })
   const confirmPassword = createConfirmPassword({ database, audit, passwords, loginLock })
 
-  const sweep = setInterval(() => {
-    database.loginAttempts.purge(purgeLimit).catch(error => app.log.warn({ err: error }, 'expired login counters could not be removed'))
-  }, purgeIntervalMs).unref()
-  app.addHook('onClose', async () => { clearInterval(sweep) })
-
   app.decorate(settings.decorator, {
     register: createRegister({ createAccount: createCreateAccount({ database, audit, passwords }) }),
     completeRegistrationErrors: createCompleteRegistrationErrors({ passwords }),
-    login: createLogin({ database, audit, passwords, keyRing, loginLock, issueTokens, lives }),
+    login: createLogin({ database, audit, passwords, keyRing, loginLock, issueTokens, lives, maxPerUser: settings.maxPerUser }),
     refresh: createRefresh({ ...lives, database, secrets, issueTokens, log, graceSeconds: settings.refreshGraceSeconds }),
     reauthenticate: createReauthenticate({ audit, confirmPassword, issueTokens, lives }),
     logout: createLogout({ audit, secrets }),
     logoutByRefreshToken: createLogoutByRefreshToken({ audit, secrets }),
     logoutAll: createLogoutAll({ audit, secrets }),
+    listSessions: createListSessions({ database, secrets }),
+    endSession: createEndSession({ audit }),
     changePassword: createChangePassword({ audit, passwords, confirmPassword }),
     deleteAccount: createDeleteAccount({ audit }),
     readProfile: createReadProfile({ database }),
     updateProfile: createUpdateProfile({ audit }),
     contextOf: (request: FastifyRequest): RequestContext => ({
       requestId: requestIdOf(request.raw),
-      ipAddress: request.ip,
+      ipAddress: storedAddress(request.ip),
       userAgent: request.headers['user-agent']?.slice(0, maxUserAgent) ?? null
     })
   } satisfies UseCases)

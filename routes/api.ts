@@ -8,6 +8,8 @@ import { refreshRoute } from './auth/refresh.ts'
 import { registerRoute } from './auth/register.ts'
 import { changePasswordRoute } from './users/change-password.ts'
 import { deleteMeRoute } from './users/delete-me.ts'
+import { endSessionRoute } from './users/end-session.ts'
+import { listSessionsRoute } from './users/list-sessions.ts'
 import { readMeRoute } from './users/read-me.ts'
 import { updateMeRoute } from './users/update-me.ts'
 
@@ -23,5 +25,7 @@ export const apiRoutes: FastifyPluginAsync = async app => {
   await app.register(updateMeRoute, { prefix: '/users' })
   await app.register(deleteMeRoute, { prefix: '/users' })
   await app.register(changePasswordRoute, { prefix: '/users' })
+  await app.register(listSessionsRoute, { prefix: '/users' })
+  await app.register(endSessionRoute, { prefix: '/users' })
   await app.register(listBreakersRoute, { prefix: '/admin' })
 }

@@ -9,6 +9,7 @@ import { errorsPlugin } from '../plugins/errors.ts'
 import { healthPlugin, type HealthOptions } from '../plugins/health.ts'
 import { inputPlugin, type InputOptions } from '../plugins/input.ts'
 import { loggingPlugin } from '../plugins/logging.ts'
+import { maintenancePlugin, type MaintenanceOptions } from '../plugins/maintenance.ts'
 import { outputPlugin } from '../plugins/output.ts'
 import { passwordsPlugin, type PasswordsOptions } from '../plugins/passwords.ts'
 import { rateLimitPlugin, type RateLimitOptions } from '../plugins/rate-limit.ts'
@@ -16,6 +17,7 @@ import { securityHeadersPlugin } from '../plugins/security-headers.ts'
 import { useCasesPlugin, type UseCasesOptions } from '../plugins/use-cases.ts'
 import { apiRoutes } from '../routes/api.ts'
 import { serviceRoutes } from '../routes/service.ts'
+import type { AuditEvent, RequestContext } from './audit/audit.ts'
 import type { Breakers } from './breakers/breakers.ts'
 import { CodedError } from './errors.ts'
 import { parseOptions } from './options.ts'
@@ -42,9 +44,11 @@ export interface AuthServeOptions {
   breakers?: Omit<BreakerOptions, 'decorator'> | { instance: Breakers }
   jwt: Pick<AuthOptions, 'issuer' | 'audience' | 'clientId' | 'algorithm' | 'keys' | 'keyActivationSeconds' | 'tokenCacheSize'>
   /** Lives of sessions and tokens, in seconds. */
-  sessions?: Pick<UseCasesOptions, 'accessTtlSeconds' | 'idleTtlSeconds' | 'absoluteTtlSeconds' | 'refreshGraceSeconds'> & Pick<AuthOptions, 'freshSessionSeconds'>
+  sessions?: Pick<UseCasesOptions, 'accessTtlSeconds' | 'idleTtlSeconds' | 'absoluteTtlSeconds' | 'refreshGraceSeconds' | 'maxPerUser'> & Pick<AuthOptions, 'freshSessionSeconds' | 'useFlushMs' | 'maxTrackedUses'>
   /** How revocations reach this instance. */
   revocation?: RevocationOptions
+  /** Background jobs. */
+  maintenance?: Omit<MaintenanceOptions, 'decorator' | 'dbDecorator' | 'onEvent'>
   login?: { maxFailures?: number, lockSeconds?: number }
   passwords?: Omit<PasswordsOptions, 'decorator'>
   input?: InputOptions
@@ -72,6 +76,7 @@ const AuthServeOptionsSchema = Type.Object({
   breakers: Type.Optional(part),
   sessions: Type.Optional(part),
   revocation: Type.Optional(part),
+  maintenance: Type.Optional(part),
   login: Type.Optional(part),
   passwords: Type.Optional(part),
   input: Type.Optional(part),
@@ -107,6 +112,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
   await app.register(loggingPlugin)
   const logging = app.authServeLogging
   const principals = new WeakMap<FastifyRequest, { actorId: string, sessionId: string }>()
+  const onEvent = (event: AuditEvent, context: RequestContext): void => { logging.event(null, { ...event, ...context }) }
   await app.register(outputPlugin)
   await app.register(securityHeadersPlugin, { https: publicUrl?.startsWith('https:') ?? false })
   // Before errors: the routes that answer preflights are no paths of the API.
@@ -129,7 +135,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
   await app.register(passwordsPlugin, options.passwords ?? {})
   await app.register(docsPlugin, { version, basePath: publicUrl === undefined ? '/' : new URL(publicUrl).pathname, path: docs ? '/docs' : null })
 
-  const { freshSessionSeconds, ...sessions } = options.sessions ?? {}
+  const { freshSessionSeconds, useFlushMs, maxTrackedUses, ...sessions } = options.sessions ?? {}
   await app.register(async routes => {
     await routes.register(inputPlugin, options.input ?? {})
     await routes.register(rateLimitPlugin, {
@@ -141,6 +147,8 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
       ...options.jwt,
       secrets: options.secrets,
       freshSessionSeconds,
+      useFlushMs,
+      maxTrackedUses,
       accessTtlSeconds: sessions.accessTtlSeconds,
       revocation: options.revocation,
       onAuthenticated (request, { userId, sessionId }) {
@@ -152,8 +160,9 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
       ...sessions,
       loginMaxFailures: options.login?.maxFailures,
       loginLockSeconds: options.login?.lockSeconds,
-      onEvent: (event, context) => logging.event(null, { ...event, ...context })
+      onEvent
     })
+    await routes.register(maintenancePlugin, { ...options.maintenance, onEvent })
     addReadinessChecks(routes)
     routes.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-store') })
     await routes.register(serviceRoutes, { version, apiPrefix, docs })

@@ -25,6 +25,7 @@ t.test('what the package exports is pinned', async t => {
     './plugins/health': ['HealthOptionsSchema', 'default', 'healthPlugin'],
     './plugins/input': ['InputOptionsSchema', 'default', 'inputPlugin'],
     './plugins/logging': ['LoggingOptionsSchema', 'default', 'loggingPlugin'],
+    './plugins/maintenance': ['MaintenanceOptionsSchema', 'default', 'maintenancePlugin'],
     './plugins/output': ['default', 'outputPlugin'],
     './plugins/passwords': ['PasswordsOptionsSchema', 'default', 'passwordsPlugin'],
     './plugins/rate-limit': ['RateLimitOptionsSchema', 'default', 'rateLimitPlugin'],

@@ -46,8 +46,9 @@ export function createRevocationStore (run: Run) {
     /** Forgets rows that are about no live token, `limit` at most; answers how many. */
     async purge (limit: number): Promise<number> {
       return await run(async orm => {
-        const expired = orm.select({ subjectId: revocations.subjectId }).from(revocations).where(lt(revocations.expiresAt, sql`now()`)).limit(limit)
-        return (await orm.delete(revocations).where(sql`${revocations.subjectId} in ${expired}`).returning({ subjectId: revocations.subjectId })).length
+        // Locked as they are found: one that is made to live longer at this moment stays.
+        const expired = orm.select({ subjectId: revocations.subjectId }).from(revocations).where(lt(revocations.expiresAt, sql`now()`)).limit(limit).for('update', { skipLocked: true })
+        return (await orm.delete(revocations).where(sql`${revocations.subjectId} = any(array(${expired}))`).returning({ subjectId: revocations.subjectId })).length
       })
     }
   }

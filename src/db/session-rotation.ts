@@ -80,6 +80,8 @@ export async function rotateStatement (orm: Orm, { sessionId, n, refreshHash, ..
         rotated_at = case when ${rotates} then ${history} else s.rotated_at end,
         last_used_at = case when ${rotates} then now() else s.last_used_at end,
         idle_expires_at = case when ${rotates} then least(now() + make_interval(secs => ${policy.idleTtlSeconds}), s.expires_at) else s.idle_expires_at end,
+        ip_address = case when ${rotates} then ${context.ipAddress} else s.ip_address end,
+        user_agent = case when ${rotates} then ${context.userAgent} else s.user_agent end,
         access_until = case when ${rotates} then least(now() + make_interval(secs => ${policy.accessTtlSeconds}), s.expires_at) else s.access_until end,
         revoked_at = case when ${n}::int < s.refresh_counter and not ${inGrace} then now() end,
         refresh_counter = case when ${rotates} then ${n}::int + 1 else s.refresh_counter end

@@ -1,20 +1,23 @@
-import { and, eq, gt, isNull, ne, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, isNull, lt, ne, sql } from 'drizzle-orm'
 import type { Run } from './pool.ts'
 import { revocationMarginSeconds, type Revocation } from './revocations.ts'
+import { beyondNewest, noteUsesStatement, purgeStatement, type OverSession, type SessionUse } from './session-upkeep.ts'
 import { appendRotations, rotateStatement, type Rotation, type RotationRow, type RotationPolicy } from './session-rotation.ts'
 import { sessions, users } from './tables.ts'
+
+export type SessionRow = typeof sessions.$inferSelect
 
 /** Lives of a session and its tokens, in seconds. */
 export interface SessionLives { absoluteTtlSeconds: number, idleTtlSeconds: number, accessTtlSeconds: number }
 
-export interface NewSession extends SessionLives {
+/** Somebody who proved who they are: from where, and the hash of the secret of the refresh tokens that they get. */
+export interface Proof extends SessionLives { refreshHash: Buffer, ipAddress: string | null, userAgent: string | null }
+
+export interface NewSession extends Proof {
   id: string
   userId: string
   /** The account must still be at this version: see {@link createSessionStore}. */
   credentialVersion: number
-  refreshHash: Buffer
-  ipAddress: string | null
-  userAgent: string | null
 }
 
 /** When a session was opened or proven again, and until when it and its tokens live. */
@@ -41,6 +44,8 @@ const revocationOf = ({ id, accessUntil }: { id: string, accessUntil: Date }): R
 /** The aggregate of sessions; `onRevoked` is told of those that end. */
 export function createSessionStore (run: Run, onRevoked: (revocations: readonly Revocation[]) => void) {
   const alive = and(isNull(sessions.revokedAt), gt(sessions.expiresAt, sql`now()`))
+  /** Alive, and its refresh token too. */
+  const live = and(alive, gt(sessions.idleExpiresAt, sql`now()`))
   return {
     /**
      * Opens a session and notes the login, in one statement: the account row is locked and checked again, because a
@@ -82,6 +87,13 @@ export function createSessionStore (run: Run, onRevoked: (revocations: readonly 
       return row
     },
 
+    /** The live sessions of a user, newest first, from the one after `after` on. */
+    async listLive (userId: string, { after, limit }: { after: string | undefined, limit: number }): Promise<SessionRow[]> {
+      return await run(async orm => await orm.select().from(sessions)
+        .where(and(eq(sessions.userId, userId), live, after === undefined ? undefined : lt(sessions.id, after)))
+        .orderBy(desc(sessions.id)).limit(limit))
+    },
+
     /** Judges a refresh token and rotates it, in one statement: see {@link rotateStatement}. Undefined for a session that is not live. */
     async rotate (rotation: Rotation, policy: RotationPolicy): Promise<RotationRow | undefined> {
       const row = await run(async orm => await rotateStatement(orm, rotation, policy))
@@ -93,16 +105,18 @@ export function createSessionStore (run: Run, onRevoked: (revocations: readonly 
      * Notes that the holder proved who they are. That is a rotation, with one more secret: tokens from before have the
      * grace of any that was replaced. Undefined for a session that is not live.
      */
-    async prove (id: string, refreshHash: Buffer, lives: SessionLives): Promise<SessionTimes & { counter: number } | undefined> {
+    async prove (id: string, proof: Proof): Promise<SessionTimes & { counter: number } | undefined> {
       const [row] = await run(async orm => await orm.update(sessions).set({
         authTime: sql`now()`,
         lastUsedAt: sql`now()`,
-        refreshHashes: sql`${sessions.refreshHashes}[greatest(1, cardinality(${sessions.refreshHashes}) - ${maxSecrets - 2}):] || ${refreshHash}::bytea`,
+        refreshHashes: sql`${sessions.refreshHashes}[greatest(1, cardinality(${sessions.refreshHashes}) - ${maxSecrets - 2}):] || ${proof.refreshHash}::bytea`,
         refreshCounter: sql`${sessions.refreshCounter} + 1`,
         rotatedAt: appendRotations(sql`${sessions.rotatedAt}`, sql`1`),
-        idleExpiresAt: sql`least(now() + ${seconds(lives.idleTtlSeconds)}, ${sessions.expiresAt})`,
-        accessUntil: sql`least(now() + ${seconds(lives.accessTtlSeconds)}, ${sessions.expiresAt})`
-      }).where(and(eq(sessions.id, id), alive, gt(sessions.idleExpiresAt, sql`now()`))).returning({ ...times, counter: sessions.refreshCounter }))
+        idleExpiresAt: sql`least(now() + ${seconds(proof.idleTtlSeconds)}, ${sessions.expiresAt})`,
+        accessUntil: sql`least(now() + ${seconds(proof.accessTtlSeconds)}, ${sessions.expiresAt})`,
+        ipAddress: proof.ipAddress,
+        userAgent: proof.userAgent
+      }).where(and(eq(sessions.id, id), live)).returning({ ...times, counter: sessions.refreshCounter }))
       return row
     },
 
@@ -113,6 +127,36 @@ export function createSessionStore (run: Run, onRevoked: (revocations: readonly 
         .returning({ id: sessions.id, userId: sessions.userId, accessUntil: sessions.accessUntil }))
       if (row !== undefined) onRevoked([revocationOf(row)])
       return row?.userId
+    },
+
+    /** Ends a live session of this user; answers whose it was, undefined where they have none such. */
+    async end (id: string, userId: string): Promise<string | undefined> {
+      const [row] = await run(async orm => await orm.update(sessions).set({ revokedAt: sql`now()` })
+        .where(and(eq(sessions.id, id), eq(sessions.userId, userId), live)).returning({ id: sessions.id, userId: sessions.userId, accessUntil: sessions.accessUntil }))
+      if (row !== undefined) onRevoked([revocationOf(row)])
+      return row?.userId
+    },
+
+    /**
+     * Ends the oldest live sessions of a user until `max` are left, 500 at most at once; answers their ids. Only in the
+     * transaction that opened session `openedId`, which counts and stays: the lock that it holds makes others wait.
+     */
+    async revokeBeyond (userId: string, max: number, openedId: string): Promise<string[]> {
+      const rows = await run(async orm => await orm.update(sessions).set({ revokedAt: sql`now()` })
+        .where(and(beyondNewest(userId, max, openedId, live), isNull(sessions.revokedAt)))
+        .returning({ id: sessions.id, accessUntil: sessions.accessUntil }))
+      onRevoked(rows.map(revocationOf))
+      return rows.map(({ id }) => id)
+    },
+
+    /** Notes when sessions were last used; see {@link noteUsesStatement}. */
+    async noteUses (uses: readonly SessionUse[]): Promise<void> {
+      await run(async orm => { await noteUsesStatement(orm, uses) })
+    },
+
+    /** Removes sessions whose life was over a day ago, `limit` at most. */
+    async purge (limit: number): Promise<OverSession[]> {
+      return await run(async orm => await purgeStatement(orm, limit))
     },
 
     /** Ends every session of a user, but this one where it is named; answers how many. */

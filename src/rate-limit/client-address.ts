@@ -12,3 +12,9 @@ export function clientAddress (given: string | undefined): string {
   const [address = ''] = (match?.[1] ?? match?.[2] ?? given ?? '').split('%', 1)
   return isIP(address) === 0 ? 'unknown' : address
 }
+
+/** The address as sessions and the trail keep it: IPv4 as such, though it came over an IPv6 socket; null for what is no address. */
+export function storedAddress (given: string | undefined): string | null {
+  const address = clientAddress(given)
+  return address === 'unknown' ? null : address.replace(/^::ffff:(?=\d+\.)/i, '')
+}

@@ -26,6 +26,8 @@ export interface LoginDependencies {
   loginLock: LoginLock
   issueTokens: IssueTokens
   lives: SessionLives
+  /** Live sessions that a person may have, the oldest ones end; undefined for no bound. */
+  maxPerUser: number | undefined
 }
 
 /**
@@ -83,18 +85,19 @@ export function createLogin (deps: LoginDependencies): Login {
     const openSession = async () => await audit.transaction(context, async (stores, record) => {
       const opened = await stores.sessions.open({
         ...deps.lives,
+        ...context,
         id: sessionId,
         userId: user.id,
         credentialVersion: user.credentialVersion,
-        refreshHash: hashRefreshSecret(secret),
-        ipAddress: context.ipAddress,
-        userAgent: context.userAgent
+        refreshHash: hashRefreshSecret(secret)
       })
       if (opened === undefined) throw invalidCredentials()
       await attempt.clear(stores)
       const about = { actorId: user.id, targetId: user.id, sessionId }
       record({ type: 'authn_login_success', outcome: 'success', ...about })
       record({ type: 'session_created', outcome: 'success', ...about })
+      const ended = deps.maxPerUser === undefined ? [] : await stores.sessions.revokeBeyond(user.id, deps.maxPerUser, sessionId)
+      for (const endedId of ended) record({ type: 'authn_token_revoked', outcome: 'success', ...about, sessionId: endedId, details: { reason: 'session_limit' } })
       return opened
     })
     const opened = await attempt.forgiving(async () => {

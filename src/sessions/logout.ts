@@ -33,6 +33,8 @@ export function createLogoutByRefreshToken ({ audit, secrets }: LogoutDependenci
 export function createLogoutAll ({ audit }: LogoutDependencies): LogoutAll {
   return async ({ userId, sessionId }, context) => {
     await audit.transaction(context, async (stores, record) => {
+      // Before the rows of the sessions, as a login does: two that each end several would block one another.
+      await stores.users.lock(userId)
       const ended = await stores.sessions.revokeAll(userId)
       record({ type: 'authn_token_revoked', outcome: 'success', actorId: userId, targetId: userId, sessionId, details: { reason: 'logout_all', sessions: ended } })
     })

@@ -22,7 +22,7 @@ export function createReauthenticate ({ audit, confirmPassword, issueTokens, liv
     const { sessionId } = principal
     const secret = createRefreshSecret()
     const times = await audit.transaction(context, async (stores, record) => {
-      const proven = await stores.sessions.prove(sessionId, hashRefreshSecret(secret), lives)
+      const proven = await stores.sessions.prove(sessionId, { ...lives, ...context, refreshHash: hashRefreshSecret(secret) })
       if (proven === undefined) throw new CodedError('SESSION_REVOKED', 'The session has ended; sign in again.')
       record({ type: 'authn_login_success', outcome: 'success', actorId: user.id, targetId: user.id, sessionId, details: { reason: 'reauthentication' } })
       return proven

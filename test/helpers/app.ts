@@ -20,13 +20,13 @@ export interface TestApp {
   request(options: InjectOptions): Promise<LightMyRequestResponse>
 }
 
-export type TestAppOptions = Partial<Omit<AuthServeOptions, 'database'>> & { database?: Partial<AuthServeOptions['database']>, bodyLimit?: number }
+export type TestAppOptions = Partial<Omit<AuthServeOptions, 'database'>> & { database?: Partial<AuthServeOptions['database']>, bodyLimit?: number, trustProxy?: boolean | string[] }
 
 /** The service as it stands alone, on a database of its own or on this one. */
-export async function createTestApp (t: Test, { database, bodyLimit, ...options }: TestAppOptions = {}, shared?: DatabaseLocation): Promise<TestApp> {
+export async function createTestApp (t: Test, { database, bodyLimit, trustProxy, ...options }: TestAppOptions = {}, shared?: DatabaseLocation): Promise<TestApp> {
   const location = shared ?? await createTestDatabase(t)
   const log = createLogCapture()
-  const app: FastifyInstance = Fastify({ ...serverOptions({ bodyLimit }), loggerInstance: log.logger })
+  const app: FastifyInstance = Fastify({ ...serverOptions({ bodyLimit, trustProxy }), loggerInstance: log.logger })
   await app.register(authServe, {
     apiPrefix: '/api/v1',
     secrets: [testSecret],

@@ -1,0 +1,105 @@
+import type { Audit, RecordEvent, RequestContext } from '../audit/audit.ts'
+import type { Stores } from '../db/stores.ts'
+import { CodedError } from '../errors.ts'
+
+/** Work in the background that one instance at a time does. */
+export interface MaintenanceJob {
+  /** For the log. */
+  name: string
+  /**
+   * Does one batch, in a transaction that holds the lock of maintenance; it must be short, and use nothing but these
+   * stores. Events that it records are written with it. Answers whether it is to be called again at once, for more.
+   */
+  run(stores: Stores, record: RecordEvent): Promise<boolean>
+}
+
+export interface MaintenanceOptions {
+  audit: Audit
+  /** Whether there are tables to work on. */
+  isSchemaReady: () => boolean
+  /** Milliseconds between two rounds, on average. */
+  intervalMs: number
+  /** Batches of one job in one round. */
+  maxBatches: number
+  log: { debug(details: object, message: string): void, info(details: object, message: string): void, warn(details: object, message: string): void }
+}
+
+/** The background jobs of the service, in rounds. */
+export interface Maintenance {
+  add(job: MaintenanceJob): void
+  /** Does a round now, or waits for the one that is under way. Never throws: failures are logged. */
+  run(): Promise<void>
+  /** Starts no more batches; resolves once the last one is over. */
+  close(): Promise<void>
+}
+
+/** Nobody asked for it. */
+const byItself: RequestContext = { requestId: null, ipAddress: null, userAgent: null }
+
+/** How much earlier or later than on average a round may begin, so that instances do not keep step. */
+const jitter = 0.2
+
+/**
+ * Does the jobs one after another, a transaction for each batch, and each only while it has the lock: an instance that
+ * finds it taken leaves the round to the one that has it.
+ */
+export function startMaintenance ({ audit, log, ...options }: MaintenanceOptions): Maintenance {
+  const jobs: MaintenanceJob[] = []
+  /** The jobs that failed last time, so that an outage is told once. */
+  const failing = new Set<string>()
+  const closing = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  let running: Promise<void> | undefined
+
+  /** Undefined where another instance is at work. */
+  async function runBatch (job: MaintenanceJob): Promise<boolean | undefined> {
+    return await audit.transaction(byItself, async (stores, record) =>
+      await stores.locks.tryTake('maintenance') ? await job.run(stores, record) : undefined)
+  }
+
+  /** Answers false where the round is over. */
+  async function runJob (job: MaintenanceJob): Promise<boolean> {
+    for (let batch = 0; batch < options.maxBatches && !closing.signal.aborted; batch++) {
+      const more = await runBatch(job)
+      if (more === undefined) return false
+      if (!more) break
+    }
+    return true
+  }
+
+  async function round (): Promise<void> {
+    if (!options.isSchemaReady()) return
+    for (const job of [...jobs]) {
+      try {
+        if (!await runJob(job)) return
+        if (failing.delete(job.name)) log.info({ job: job.name }, 'a maintenance job works again')
+      } catch (error) {
+        log[failing.has(job.name) ? 'debug' : 'warn']({ err: error, job: job.name }, 'a maintenance job failed; trying again')
+        failing.add(job.name)
+        // Without the database no other job would fare better.
+        if (error instanceof CodedError && error.code === 'SERVICE_UNAVAILABLE') return
+      }
+    }
+  }
+
+  async function run (): Promise<void> {
+    running ??= round().finally(() => { running = undefined })
+    await running
+  }
+
+  function schedule (): void {
+    const delayMs = options.intervalMs * (1 - jitter + 2 * jitter * Math.random())
+    timer = setTimeout(() => { run().finally(() => { if (!closing.signal.aborted) schedule() }) }, delayMs).unref()
+  }
+
+  schedule()
+  return {
+    add: job => { jobs.push(job) },
+    run,
+    async close () {
+      closing.abort()
+      clearTimeout(timer)
+      await running
+    }
+  }
+}
