@@ -160,7 +160,11 @@ export function createLineWriter (sink: ChunkSink, { maxBufferBytes, onDropped, 
         process.on('exit', writeRest)
       }
       if (exiting) writeRest()
-      else if (!busy) advance()
+      else if (!busy) {
+        // The lines of one turn of the event loop go out together: each write costs as much as making several lines.
+        busy = true
+        setImmediate(advance)
+      }
     },
     flush (done) {
       if (!busy || failed) return done()
