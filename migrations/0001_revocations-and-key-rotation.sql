@@ -21,16 +21,13 @@ END
 $$;--> statement-breakpoint
 CREATE FUNCTION "auth_serve_revoke_user_tokens"() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-	until timestamptz;
+	-- A day is the longest life of an access token, and a refresh that is under way may still sign one of the old version:
+	-- by the clock of the commit, since such a refresh may have begun long after this transaction.
+	until timestamptz := clock_timestamp() + interval '1 day 60 s';
 BEGIN
 	IF NOT NEW.is_active OR NEW.deleted_at IS NOT NULL THEN
 		UPDATE sessions SET revoked_at = now() WHERE user_id = NEW.id AND revoked_at IS NULL;
 	END IF;
-	-- A refresh that is under way may still sign a token of the old version: no shorter than the longest life of any, by
-	-- the clock of the commit, since such a refresh may have begun long after this transaction. Keys that are managed
-	-- outside have no row that says how long their tokens live; a day is the most that can be configured.
-	SELECT clock_timestamp() + make_interval(secs => greatest(max(token_ttl_seconds), 86400)) INTO until FROM signing_keys;
-	SELECT greatest(until, max(access_until)) + interval '60 s' INTO until FROM sessions WHERE user_id = NEW.id AND revoked_at IS NULL;
 	INSERT INTO revocations (subject_id, kind, authz_version, expires_at)
 		VALUES (NEW.id, 'user', NEW.authz_version, until)
 		ON CONFLICT (subject_id) DO UPDATE SET

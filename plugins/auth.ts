@@ -3,20 +3,14 @@ import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { CodedError, errorCatalogue, type ErrorCode } from '../src/errors.ts'
-import { AlgorithmSchema } from '../src/keys/algorithms.ts'
-import { createDatabaseClock, type DatabaseClock } from '../src/keys/database-clock.ts'
-import { createKeyRing, type KeyRing } from '../src/keys/key-ring.ts'
-import { readPemKeys, type PemKey } from '../src/keys/pem-keys.ts'
-import { createSecrets, type Secrets } from '../src/keys/secrets.ts'
-import type { KeyPolicy } from '../src/keys/stored-keys.ts'
 import { parseOptions } from '../src/options.ts'
 import { isRepeatedField } from '../src/repeated-field.ts'
-import { RevocationOptionsSchema, type RevocationOptions } from '../src/revocation/options.ts'
-import { createPublishRevocations, type PublishRevocations } from '../src/revocation/publish-revocations.ts'
-import { startRevocationFeed, type RevocationFeed } from '../src/revocation/revocation-feed.ts'
-import { createAuthenticate, createRecogniseToken, type Principal, type RecogniseToken } from '../src/sessions/authenticate.ts'
+import type { RevocationOptions } from '../src/revocation/options.ts'
+import { createAuthenticate, type Principal } from '../src/sessions/authenticate.ts'
 import { authorize } from '../src/sessions/authorize.ts'
 import { startSessionUse } from '../src/sessions/session-use.ts'
+import { tokenOptions } from '../src/tokens/options.ts'
+import { startTokens, type Tokens } from '../src/tokens/tokens.ts'
 import type { AuthServeDb } from './db.ts'
 
 /** Options of the auth plugin. */
@@ -26,29 +20,7 @@ export const AuthOptionsSchema = Type.Object({
   dbDecorator: Type.String({ default: 'authServeDb' }),
   /** Namespace of @fastify/jwt, so that a host's own registration and a second instance stay apart. */
   jwtNamespace: Type.String({ default: 'authServe', pattern: '^[A-Za-z][A-Za-z0-9]*$' }),
-  /** AUTH_SECRET: newest first; the first makes ciphertexts and MACs, all are accepted. */
-  secrets: Type.Array(Type.String({ minLength: 32 }), { minItems: 1 }),
-  issuer: Type.String({ minLength: 1 }),
-  audience: Type.String({ minLength: 1, default: 'auth-serve' }),
-  clientId: Type.String({ minLength: 1, default: 'auth-serve' }),
-  /** What new keys are for: ES256, EdDSA (Ed25519) or RS256 (3072 bit). A change makes a new key at the next start. */
-  algorithm: AlgorithmSchema,
-  /** Seconds between the publication of a key that was asked for and its first use. */
-  keyActivationSeconds: Type.Integer({ minimum: 0, maximum: 86_400, default: 5 }),
-  /** Days after which a key is followed by a new one; 0 for never. The job of maintenance makes it so. */
-  keyRotationDays: Type.Integer({ minimum: 0, maximum: 3650, default: 90 }),
-  /**
-   * Keys in PEM that are managed outside; then the service makes none. The first private one signs, all verify: change
-   * by `old,new`, then `new,old`, then `new`.
-   */
-  keys: Type.Array(Type.String(), { default: [] }),
-  /** Life of the access tokens that are issued, in seconds. */
-  accessTtlSeconds: Type.Integer({ minimum: 5, maximum: 86_400, default: 900 }),
-  /** Verified tokens that are remembered, so that each signature is computed once; 0 remembers none. */
-  tokenCacheSize: Type.Integer({ minimum: 0, maximum: 10_000_000, default: 10_000 }),
-  revocation: RevocationOptionsSchema,
-  /** Milliseconds between two readings of the keys that tokens of an unknown key may cause. */
-  keyReloadIntervalMs: Type.Integer({ minimum: 100, default: 5000 }),
+  ...tokenOptions,
   /** Seconds after a login or a proof of identity in which a session is fresh. */
   freshSessionSeconds: Type.Integer({ minimum: 1, default: 600 }),
   /** Milliseconds between two writings of when sessions were last used; each is noted once a minute at most. */
@@ -70,21 +42,7 @@ export type AuthOptions = Pick<Static<typeof AuthOptionsSchema>, 'secrets' | 'is
 export type Access = 'public' | 'optional' | 'session' | 'fresh' | `${string}:${string}`
 
 /** Tokens, keys and who is asking. */
-export interface Auth {
-  keyRing: KeyRing
-  secrets: Secrets
-  /** The keys that are managed outside, where there are any. */
-  pemKeys: readonly PemKey[]
-  /** How other keys are made. */
-  keyPolicy: KeyPolicy
-  /** Days after which a key is followed by a new one; 0 for never. */
-  keyRotationDays: number
-  /** Which tokens were revoked. */
-  feed: RevocationFeed
-  /** What the revocations route answers. */
-  publishedRevocations: PublishRevocations
-  clock: DatabaseClock
-  recognise: RecogniseToken
+export interface Auth extends Tokens {
   /** Whom the request was authenticated as. Throws CodedError TOKEN_MISSING on a route that asks for nobody. */
   principal(request: FastifyRequest): Principal
   /** Authenticates a request on a route with `optional` access. Throws CodedError TOKEN_MISSING and the like. */
@@ -103,15 +61,6 @@ declare module 'fastify' {
   }
 }
 
-/** Reads the keys that are managed outside. Throws TypeError for each one that is none, and where none of them can sign. */
-function pemKeysOf (texts: readonly string[]): PemKey[] {
-  const { keys, problems } = readPemKeys(texts)
-  const wrong = problems.map(({ index, message }) => `/keys/${index}: ${message}`)
-  if (wrong.length === 0 && texts.length > 0 && keys.every(({ privateKey }) => privateKey === undefined)) wrong.push('/keys: none of them is a private key')
-  if (wrong.length > 0) throw new TypeError(`auth-serve auth: invalid options: ${wrong.join('; ')}`)
-  return keys
-}
-
 /** Milliseconds that the start waits for the first reading of the revocations; after that the service is live, and not ready. */
 const startWaitMs = 5000
 
@@ -124,33 +73,8 @@ const keyIdOf = (token: TokenOrHeader): string => String(('header' in token ? to
 async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> {
   const settings = parseOptions('auth', AuthOptionsSchema, options)
   const database = app.getDecorator<AuthServeDb>(settings.dbDecorator)
-  const secrets = createSecrets(settings.secrets)
-  const pemKeys = pemKeysOf(settings.keys)
-  const clock = createDatabaseClock()
-  const { algorithm, accessTtlSeconds, keyActivationSeconds: activationSeconds, keyRotationDays } = settings
-  const keyPolicy: KeyPolicy = { secrets, algorithm, accessTtlSeconds, activationSeconds }
-  const maxStalenessSeconds = settings.revocation.maxStalenessSeconds ?? accessTtlSeconds
-  const keyRing = createKeyRing({
-    ...settings,
-    ...keyPolicy,
-    database,
-    clock,
-    pemKeys,
-    maxStalenessSeconds,
-    reloadIntervalMs: settings.keyReloadIntervalMs,
-    onReloadFailed: error => app.log.warn({ err: error }, 'the signing keys could not be read again; going on with those known'),
-    onLockedKeys: kids => app.log.error({ kids }, 'no configured secret opens the stored signing keys; a new key was made'),
-    onNoSigner: () => app.log.error('every key of the configured files that could sign is revoked; nobody can sign in until there is another one')
-  })
-  const feed = startRevocationFeed({
-    ...settings.revocation,
-    maxStalenessSeconds,
-    clock,
-    store: database.revocations,
-    listen: database.listen,
-    onKeysChanged: () => { keyRing.reload() },
-    log: app.log
-  })
+  const tokens = startTokens(settings, { database, listen: database.listen, log: app.log })
+  const { clock, feed, keyRing } = tokens
   database.onRevoked(feed.add)
   app.addHook('onReady', async () => { if (database.isSchemaReady()) await feed.loaded(startWaitMs) })
   const sessionUse = startSessionUse({ store: database.sessions, clock, flushMs: settings.useFlushMs, maxEntries: settings.maxTrackedUses, log: app.log })
@@ -171,8 +95,7 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
     secret: { public: async (_request: FastifyRequest, token: TokenOrHeader) => await keyRing.publicKey(keyIdOf(token)) }
   })
   const { [settings.jwtNamespace]: jwt } = app.getDecorator<Record<string, JWT | undefined>>('jwt')
-  const recognise = createRecogniseToken({ database, keyRing, feed })
-  const authenticate = createAuthenticate(recognise)
+  const authenticate = createAuthenticate(tokens.recognise)
   const principals = new WeakMap<FastifyRequest, Principal>()
 
   function bearerToken (request: FastifyRequest): string {
@@ -195,15 +118,7 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
   }
 
   app.decorate(settings.decorator, {
-    keyRing,
-    secrets,
-    pemKeys,
-    keyPolicy,
-    keyRotationDays,
-    feed,
-    publishedRevocations: createPublishRevocations(feed),
-    clock,
-    recognise,
+    ...tokens,
     authenticate: authenticateRequest,
     async tryAuthenticate (request: FastifyRequest) {
       try {

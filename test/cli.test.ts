@@ -43,8 +43,11 @@ t.test('openapi prints the document without a database', async t => {
   const document = JSON.parse(json.stdout)
   t.equal(document.openapi, '3.1.0')
   t.same(Object.keys(document.paths).sort(), [
-    '/', '/.well-known/jwks.json', '/api/v1/admin/breakers', '/api/v1/admin/keys', '/api/v1/admin/keys/rotate', '/api/v1/admin/keys/{kid}/revoke', ...['introspect', 'login', 'logout', 'logout-all', 'reauthenticate', 'refresh', 'register'].map(name => `/api/v1/auth/${name}`),
-    '/api/v1/users/me', '/api/v1/users/me/password', '/health', '/readiness'
+    '/', '/.well-known/jwks.json', '/.well-known/revocations.json',
+    '/api/v1/admin/breakers', '/api/v1/admin/keys', '/api/v1/admin/keys/rotate', '/api/v1/admin/keys/{kid}/revoke',
+    ...['introspect', 'login', 'logout', 'logout-all', 'reauthenticate', 'refresh', 'register'].map(name => `/api/v1/auth/${name}`),
+    '/api/v1/users/me', '/api/v1/users/me/password', '/api/v1/users/me/sessions', '/api/v1/users/me/sessions/{id}',
+    '/health', '/metrics', '/readiness'
   ])
   const yaml = await auth(['openapi', '--yaml'], { DOCS_ENABLED: 'false' })
   t.match(yaml.stdout, /^openapi: 3\.1\.0/)

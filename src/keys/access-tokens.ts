@@ -4,7 +4,7 @@ import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { createSigner, createVerifier } from 'fast-jwt'
 import { LRUCache } from 'lru-cache'
 import { CodedError } from '../errors.ts'
-import { signatureBytes, type Algorithm } from './algorithms.ts'
+import { AlgorithmSchema, signatureBytes, type Algorithm } from './algorithms.ts'
 
 const uuid = Type.String({ pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$' })
 const seconds = Type.Integer({ minimum: 0 })
@@ -58,8 +58,23 @@ const tokenInvalid = () => new CodedError('TOKEN_INVALID', 'The access token is 
 const tokenExpired = () => new CodedError('TOKEN_EXPIRED', 'The access token has expired; refresh it or sign in again.')
 
 /** The exact header of every token of a key, encoded: a token with any other header is not ours (RFC 8725, 3.1). */
-export function encodedHeader (key: Pick<VerificationKey, 'kid' | 'algorithm'>): string {
+function encodedHeader (key: Pick<VerificationKey, 'kid' | 'algorithm'>): string {
   return Buffer.from(JSON.stringify({ alg: key.algorithm, typ: 'at+jwt', kid: key.kid })).toString('base64url')
+}
+
+const headerCheck = TypeCompiler.Compile(Type.Object({ alg: AlgorithmSchema, kid: Type.String() }))
+
+/**
+ * Whether a header is one that some key of ours could have. Any other one, such as one with `jku`, `x5u`, `jwk` or `crit`,
+ * is never right, so nothing needs to be asked because of it.
+ */
+function mayBeOurs (header: string): boolean {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(header, 'base64url').toString())
+    return headerCheck.Check(parsed) && encodedHeader({ kid: parsed.kid, algorithm: parsed.alg }) === header
+  } catch {
+    return false
+  }
 }
 
 /** Makes a function that signs access tokens (RFC 9068) with one key. */
@@ -96,7 +111,7 @@ export interface AccessTokenVerifierOptions {
 /** How often a token was remembered (`hits`) and had to be verified (`misses`), and how many are remembered now. */
 export interface TokenCacheCounts { hits: number, misses: number, size: number }
 
-/** Verifies one token. Throws CodedError TOKEN_INVALID or TOKEN_EXPIRED; undefined where no known key could have made it. */
+/** Verifies one token. Throws CodedError TOKEN_INVALID or TOKEN_EXPIRED; undefined where only a key that is not known could have made it. */
 export type AccessTokenVerifier = (token: string) => AccessTokenClaims | undefined
 
 /**
@@ -133,7 +148,10 @@ function createSignatureCheck (keys: readonly VerificationKey[], { issuer, audie
     const [, header, signature] = compactJws.exec(token) ?? []
     if (header === undefined || signature === undefined) throw tokenInvalid()
     const known = verifiers.get(header)
-    if (known === undefined) return undefined
+    if (known === undefined) {
+      if (mayBeOurs(header)) return undefined
+      throw tokenInvalid()
+    }
     if (!isCanonical(signature, known.bytes)) throw tokenInvalid()
     let claims: unknown
     try {

@@ -1,5 +1,5 @@
 import { CodedError } from '../errors.ts'
-import { encodedHeader, type AccessTokenClaims, type AccessTokenVerifier, type VerificationKey } from '../keys/access-tokens.ts'
+import type { AccessTokenClaims, AccessTokenVerifier, VerificationKey } from '../keys/access-tokens.ts'
 
 /** How the keys stand. `stalenessSeconds` is null before they were read, and 0 for keys that were given. */
 export interface KeySourceState { loaded: boolean, keys: number, stalenessSeconds: number | null }
@@ -16,21 +16,6 @@ export interface KeySource {
 export type CreateVerifier = (keys: readonly VerificationKey[]) => AccessTokenVerifier
 
 export const unknownKey = () => new CodedError('TOKEN_INVALID', 'The access token is not acceptable; sign in again.')
-
-/**
- * Whether the header of a token is one that a key could have which is not known yet. Any other header, such as one with
- * `jku`, `x5u`, `jwk` or `crit`, is never right, so nothing needs to be asked because of it.
- */
-export function mayBeOfNewKey (token: string): boolean {
-  const header = token.split('.', 1)[0] ?? ''
-  try {
-    const { alg, kid }: { alg?: unknown, kid?: unknown } = JSON.parse(Buffer.from(header, 'base64url').toString())
-    if (typeof kid !== 'string' || (alg !== 'ES256' && alg !== 'EdDSA' && alg !== 'RS256')) return false
-    return encodedHeader({ kid, algorithm: alg }) === header
-  } catch {
-    return false
-  }
-}
 
 /** Keys that were given and never change. */
 export function createStaticKeys (keys: readonly VerificationKey[], createVerifier: CreateVerifier): KeySource {

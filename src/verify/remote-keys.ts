@@ -3,7 +3,7 @@ import { CodedError } from '../errors.ts'
 import type { AccessTokenVerifier } from '../keys/access-tokens.ts'
 import type { Fetcher } from './fetcher.ts'
 import { readJwkSet } from './jwk-set.ts'
-import { mayBeOfNewKey, unknownKey, type CreateVerifier, type KeySource } from './key-source.ts'
+import { unknownKey, type CreateVerifier, type KeySource } from './key-source.ts'
 import { createOutageLog, retryDelay, type Log } from './outage-log.ts'
 
 export interface RemoteKeysOptions {
@@ -91,7 +91,6 @@ export function startRemoteKeys ({ fetcher, createVerifier, log, cooldownMs, ...
     async verify (token) {
       const claims = known.verify(token)
       if (claims !== undefined && isUsable()) return claims
-      if (claims === undefined && !mayBeOfNewKey(token)) throw unknownKey()
       const current = await renew()
       if (!isUsable()) throw unavailable()
       const renewed = known.verify(token)

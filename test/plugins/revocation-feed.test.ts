@@ -149,11 +149,5 @@ t.test('access tokens of a longer life than now configured stay refused until th
   t.ok(covers(await lifeOf(two.sessionId)), `logout after a proof: ${await lifeOf(two.sessionId)}`)
 
   await sql`update users set roles = '{user,editor}' where id = ${three.id}`
-  t.ok(covers(await lifeOf(three.id)), `roles: ${await lifeOf(three.id)}`)
-  const [{ ttl } = { ttl: 0 }] = await sql`select max(token_ttl_seconds) as ttl from signing_keys`
-  t.equal(ttl, 900)
-  await sql`update signing_keys set token_ttl_seconds = 5`
-  await sql`update users set roles = '{user}' where id = ${(await signUp(before)).id}`
-  const [least] = await sql`select min(extract(epoch from expires_at - now())) as life from revocations where kind = 'user'`
-  t.ok(covers(Number(least?.life)), 'whatever the keys say, the sessions know better')
+  t.ok(await lifeOf(three.id) > 86_400, 'for a user, the longest life that can be configured')
 })
