@@ -9,7 +9,7 @@ DROP FUNCTION "auth_serve_end_sessions"();--> statement-breakpoint
 DROP FUNCTION "auth_serve_revoke_session_tokens"();--> statement-breakpoint
 DROP FUNCTION "auth_serve_revoke_user_tokens"();--> statement-breakpoint
 DROP FUNCTION "auth_serve_raise_authz_version"();--> statement-breakpoint
-DROP INDEX "sessions_user_id_idx";--> statement-breakpoint
+DROP INDEX "sessions_user_id_id_idx";--> statement-breakpoint
 DROP INDEX "sessions_idle_expires_at_idx";--> statement-breakpoint
 CREATE INDEX "sessions_user_id_idx" ON "sessions" USING btree ("user_id");--> statement-breakpoint
 DELETE FROM "signing_keys" WHERE "private_key" IS NULL;--> statement-breakpoint

@@ -1,3 +1,4 @@
+LOCK TABLE "users", "sessions" IN SHARE ROW EXCLUSIVE MODE;--> statement-breakpoint
 CREATE TABLE "revocations" (
 	"subject_id" uuid PRIMARY KEY NOT NULL,
 	"kind" text NOT NULL,
@@ -5,14 +6,13 @@ CREATE TABLE "revocations" (
 	"expires_at" timestamp (3) with time zone NOT NULL
 );
 --> statement-breakpoint
-DROP INDEX "sessions_user_id_idx";--> statement-breakpoint
 ALTER TABLE "signing_keys" ALTER COLUMN "private_key" DROP NOT NULL;--> statement-breakpoint
 ALTER TABLE "signing_keys" ADD COLUMN "activates_at" timestamp (3) with time zone DEFAULT now() NOT NULL;--> statement-breakpoint
 ALTER TABLE "signing_keys" ADD COLUMN "token_ttl_seconds" integer DEFAULT 86400 NOT NULL;--> statement-breakpoint
 CREATE INDEX "revocations_expires_at_idx" ON "revocations" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "sessions_idle_expires_at_idx" ON "sessions" USING btree ("idle_expires_at");--> statement-breakpoint
-CREATE INDEX "sessions_user_id_idx" ON "sessions" USING btree ("user_id","id");--> statement-breakpoint
-UPDATE "signing_keys" SET "activates_at" = "created_at";--> statement-breakpoint
+CREATE INDEX "sessions_user_id_id_idx" ON "sessions" USING btree ("user_id","id");--> statement-breakpoint
+DROP INDEX "sessions_user_id_idx";--> statement-breakpoint
 CREATE FUNCTION "auth_serve_raise_authz_version"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	NEW.authz_version := OLD.authz_version + 1;
@@ -25,8 +25,10 @@ DECLARE
 	-- by the clock of the commit, since such a refresh may have begun long after this transaction.
 	until timestamptz := clock_timestamp() + interval '1 day 60 s';
 BEGIN
+	-- Nobody issues a token to an account that is disabled or deleted, so the end of its sessions says it all.
 	IF NOT NEW.is_active OR NEW.deleted_at IS NOT NULL THEN
 		UPDATE sessions SET revoked_at = now() WHERE user_id = NEW.id AND revoked_at IS NULL;
+		RETURN NULL;
 	END IF;
 	INSERT INTO revocations (subject_id, kind, authz_version, expires_at)
 		VALUES (NEW.id, 'user', NEW.authz_version, until)

@@ -97,8 +97,8 @@ function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, auth
   })
   authServeHealth.add('signingKeys', async () => { await authServeAuth.keyRing.load() })
   authServeHealth.add('revocationFeed', async () => {
-    const { stalenessSeconds } = authServeAuth.feed.check()
-    return { stalenessSeconds: stalenessSeconds ?? 0 }
+    const { stalenessSeconds, fresh } = authServeAuth.feed.state()
+    return { down: !fresh, ...stalenessSeconds === null ? {} : { stalenessSeconds } }
   })
   if (!authServeRateLimit.shared) return
   authServeHealth.add('redis', async () => {

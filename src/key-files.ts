@@ -2,10 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { ConfigError } from './config.ts'
 import { readPemKeys } from './keys/pem-keys.ts'
 
-/**
- * The texts of JWT_KEY_FILES. Throws ConfigError naming every file that cannot be read or holds no key that we take, and
- * where none of the keys can sign.
- */
+/** The texts of JWT_KEY_FILES. Throws ConfigError naming every file that cannot be read or holds no key that we take. */
 export async function readKeyFiles (files: readonly string[]): Promise<string[]> {
   const problems: string[] = []
   const read = await Promise.all(files.map(async file => {
@@ -18,11 +15,8 @@ export async function readKeyFiles (files: readonly string[]): Promise<string[]>
     }
   }))
   const found = read.flat()
-  const { keys, problems: refused } = readPemKeys(found.map(({ text }) => text))
+  const { problems: refused } = readPemKeys(found.map(({ text }) => text))
   problems.push(...refused.map(({ index, message }) => `JWT_KEY_FILES: ${found[index]?.file} cannot be used: ${message}`))
-  if (problems.length === 0 && files.length > 0 && keys.every(({ privateKey }) => privateKey === undefined)) {
-    problems.push('JWT_KEY_FILES: none of the files is a private key, so nothing could sign: give one')
-  }
   if (problems.length > 0) throw new ConfigError(problems)
   return found.map(({ text }) => text)
 }

@@ -37,10 +37,11 @@ export async function serve (config: Config): Promise<void> {
   }
 
   async function start (): Promise<void> {
+    const keys = await readKeyFiles(tokens.keyFiles ?? [])
     const { location, close } = await openDatabase(config, logger)
     opened.push(close)
     const secrets = tokens.secrets ?? [await readOrCreateSecret(database.dataDir)]
-    const app = createApp({ config, database: location, secrets, keys: await readKeyFiles(tokens.keyFiles ?? []), logger })
+    const app = createApp({ config, database: location, secrets, keys, logger })
     const drain = createDrain(app.server)
     opened.push(async () => {
       const stop = drain.begin(server.shutdownTimeoutMs * drainShare, requests => {

@@ -18,12 +18,12 @@ const context = (command: string) => ({ requestId: null, ipAddress: null, userAg
 const print = (text: string): void => { process.stdout.write(`${text}\n`) }
 const printJson = (value: unknown): void => { print(JSON.stringify(value, null, 2)) }
 
-/** Runs a command with what the service itself would work with. */
-async function withKeys<T> (work: (keys: KeyDependencies & { database: Database, listKeys: ListKeys }) => Promise<T>): Promise<T> {
+/** Runs a command with what the service itself would work with; one that only looks changes no schema. */
+async function withKeys<T> ({ migrate }: { migrate: boolean }, work: (keys: KeyDependencies & { database: Database, listKeys: ListKeys }) => Promise<T>): Promise<T> {
   return await withDatabase(async (pool, config) => {
     const { tokens, sessions } = config
     const { keys: pemKeys } = readPemKeys(await readKeyFiles(tokens.keyFiles ?? []))
-    if (config.database.migrate) await migrateUp(pool)
+    if (migrate && config.database.migrate) await migrateUp(pool)
     const database = createDatabase(pool)
     return await work({
       database,
@@ -52,19 +52,19 @@ function table (keys: readonly Key[]): string {
 }
 
 async function listKeys ({ json = false }: OutputOptions): Promise<void> {
-  const keys = await withKeys(async ({ listKeys }) => await listKeys())
+  const keys = await withKeys({ migrate: false }, async ({ listKeys }) => await listKeys())
   if (json) printJson(keys)
   else print(table(keys))
 }
 
 async function rotateKeys ({ json = false }: OutputOptions): Promise<void> {
-  const key = await withKeys(async keys => await createRotateKeys(keys)(undefined, context('rotate')))
+  const key = await withKeys({ migrate: true }, async keys => await createRotateKeys(keys)(undefined, context('rotate')))
   if (json) printJson(key)
   else print(key.kid)
 }
 
 async function revokeKey (kid: string): Promise<void> {
-  const keys = await withKeys(async keys => {
+  const keys = await withKeys({ migrate: true }, async keys => {
     await createRevokeKey(keys)(kid, undefined, context('revoke'))
     return await keys.listKeys()
   })

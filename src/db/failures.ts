@@ -16,6 +16,9 @@ const outageState = /^(?:08...|28...|53...|57014|57P0.|25006|3D000)$/
 /** A schema that has not been migrated yet: the service waits for it as it waits for the server. */
 const schemaMissingState = /^(?:42P01|42703|3F000)$/
 
+/** Deadlock, or a lock that was not to be had in time. */
+const contendedState = /^(?:40P01|55P03)$/
+
 function codesOf (error: unknown): string[] {
   const codes: string[] = []
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
@@ -27,6 +30,11 @@ function codesOf (error: unknown): string[] {
 /** True where the database could not be reached or could not serve; false for a caller's mistake or a conflict. */
 export function isOutage (error: unknown): boolean {
   return codesOf(error).some(code => connectionCodes.has(code) || outageState.test(code))
+}
+
+/** True where others held what was needed, so that the same may succeed a moment later. */
+export function isContended (error: unknown): boolean {
+  return codesOf(error).some(code => contendedState.test(code))
 }
 
 /** Read-only, or a full disk: writes are refused and reads go on, so the server is not away. */

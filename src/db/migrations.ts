@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import { packageRoot } from '../package-root.ts'
 import type { Orm } from './client.ts'
+import { isContended } from './failures.ts'
 import type { Pool } from './pool.ts'
 
 const migrationsFolder = join(packageRoot, 'migrations')
@@ -26,11 +28,29 @@ export async function listMigrations (): Promise<Migration[]> {
 const appliedMigrations = async (orm: Orm): Promise<Set<string>> =>
   new Set((await orm.execute<{ name: string }>(sql`select name from auth_serve_migrations`)).map(row => row.name))
 
+/** Milliseconds that a migration waits for a table that others use: less than PostgreSQL takes to find a deadlock, so that it is the migration that steps back. */
+const lockTimeoutMs = 500
+/** How often it tries, and the milliseconds in between, in which those who waited behind it get on. */
+const [tries, pauseMs] = [60, 500]
+
+/** Steps back from instances that are serving: they wait for a migration half a second at most, and never in vain. */
 async function inMigration<T> (pool: Pool, work: (orm: Orm, applied: Set<string>) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await attemptMigration(pool, work)
+    } catch (error) {
+      if (!isContended(error) || attempt === tries) throw error
+      await delay(pauseMs * (0.5 + Math.random()))
+    }
+  }
+}
+
+async function attemptMigration<T> (pool: Pool, work: (orm: Orm, applied: Set<string>) => Promise<T>): Promise<T> {
   return await pool.transaction(async orm => {
     // A migration may take longer than any statement of the service, and may wait for one.
     await orm.execute(sql`set local statement_timeout = 0`)
     await orm.execute(sql`select pg_advisory_xact_lock(${migrationLock}::bigint)`)
+    await orm.execute(sql.raw(`set local lock_timeout = ${lockTimeoutMs}`))
     await orm.execute(sql`create table if not exists auth_serve_migrations (name text primary key, applied_at timestamptz not null default now())`)
     return await work(orm, await appliedMigrations(orm))
   })

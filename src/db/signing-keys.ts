@@ -109,6 +109,11 @@ export function createSigningKeyStore (run: Run) {
         .onConflictDoUpdate({ target: signingKeys.kid, set: { privateKey: null, revokedAt: thisMoment } }))
     },
 
+    /** Lets a key sign until this moment at least. */
+    async retireNoSooner (kid: string, moment: Date): Promise<void> {
+      await run(async orm => await orm.update(signingKeys).set({ retiredAt: moment }).where(and(eq(signingKeys.kid, kid), lt(signingKeys.retiredAt, moment))))
+    },
+
     /** Retires every stored key now: those that are managed outside sign instead. */
     async retireAll (): Promise<void> {
       await run(async orm => await orm.update(signingKeys).set({ retiredAt: sql`now()` }).where(or(isNull(signingKeys.retiredAt), gt(signingKeys.retiredAt, sql`now()`))))

@@ -55,7 +55,7 @@ export const sessions = pgTable('sessions', {
   ipAddress: text('ip_address'),
   userAgent: text('user_agent')
 }, table => [
-  index('sessions_user_id_idx').on(table.userId, table.id),
+  index('sessions_user_id_id_idx').on(table.userId, table.id),
   index('sessions_idle_expires_at_idx').on(table.idleExpiresAt)
 ])
 

@@ -6,8 +6,8 @@ export interface DependencyDetails {
   stalenessSeconds?: number
 }
 
-/** Resolves while the dependency is well, rejects while it is not. */
-export type DependencyCheck = () => Promise<DependencyDetails | void>
+/** Resolves while the dependency is well; rejects while it is not, or resolves to `down` where there is more to tell. */
+export type DependencyCheck = () => Promise<(DependencyDetails & { down?: boolean }) | void>
 
 export interface Dependency {
   check: DependencyCheck
@@ -33,7 +33,10 @@ async function stateOf (check: DependencyCheck, timeoutMs: number): Promise<{ st
   const down = { status: 'down' as const }
   try {
     return await Promise.race([
-      check().then(details => ({ status: 'up' as const, ...details ?? {} }), () => down),
+      check().then(told => {
+        const { down: isDown = false, ...details } = told ?? {}
+        return { status: isDown ? 'down' as const : 'up' as const, ...details }
+      }, () => down),
       delay(timeoutMs, down, { signal: timer.signal })
     ])
   } finally {

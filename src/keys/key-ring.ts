@@ -6,7 +6,7 @@ import {
 } from './access-tokens.ts'
 import type { DatabaseClock } from './database-clock.ts'
 import { publishKeys, type PublishedKeys } from './jwks.ts'
-import { usablePemKeys, type PemKey } from './pem-keys.ts'
+import { isManagedOutside, usablePemKeys, type PemKey } from './pem-keys.ts'
 import { createSharedReading, createThrottle } from './shared-reading.ts'
 import { readStoredKeys, type KeyPolicy } from './stored-keys.ts'
 import type { SigningKey } from './signing-key.ts'
@@ -72,7 +72,7 @@ function fromPem (keys: readonly PemKey[], revoked: readonly string[]): SigningK
 
 export function createKeyRing (options: KeyRingOptions): KeyRing {
   const { clock, reloadIntervalMs } = options
-  const managed = options.pemKeys.length > 0
+  const managed = isManagedOutside(options.pemKeys)
   const tokenCache: TokenCacheCounts = { hits: 0, misses: 0, size: 0 }
   let loaded: LoadedKeys | undefined
   let lastRead = -Infinity

@@ -62,3 +62,6 @@ export function usablePemKeys (keys: readonly PemKey[], revoked: readonly string
   const usable = keys.filter(({ kid }) => !revoked.includes(kid))
   return { usable, signer: usable.find(({ privateKey }) => privateKey !== undefined) }
 }
+
+/** Whether the service makes no keys, because one of these signs; public ones alone only verify beside those that it makes. */
+export const isManagedOutside = (keys: readonly PemKey[]): boolean => keys.some(({ privateKey }) => privateKey !== undefined)

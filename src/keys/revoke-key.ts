@@ -2,6 +2,7 @@ import type { RequestContext } from '../audit/audit.ts'
 import type { SigningKeyStore } from '../db/signing-keys.ts'
 import { CodedError } from '../errors.ts'
 import { keyOutlook, openKeys } from './key-outlook.ts'
+import { isManagedOutside } from './pem-keys.ts'
 import { aboutActor, type KeyActor, type KeyDependencies } from './rotate-keys.ts'
 import { createSigningKey } from './signing-key.ts'
 import type { KeyPolicy } from './stored-keys.ts'
@@ -16,9 +17,12 @@ export type RevokeKey = (kid: string, actor: KeyActor | undefined, context: Requ
 /** Somebody must sign now, and when everything that is planned has come to pass. */
 async function replaceWhereNeeded (signingKeys: SigningKeyStore, { secrets, algorithm, activationSeconds, accessTtlSeconds }: KeyPolicy): Promise<void> {
   const found = await signingKeys.listUsable()
-  const { signsNow, last } = keyOutlook(openKeys(secrets, found), found.now)
-  if (signsNow && last !== undefined) return
-  await signingKeys.insert(await createSigningKey(secrets, algorithm), { activatesInSeconds: signsNow ? activationSeconds : 0, tokenTtlSeconds: accessTtlSeconds })
+  const { signer, last } = keyOutlook(openKeys(secrets, found), found.now)
+  if (signer !== undefined && last !== undefined) return
+  const made = await createSigningKey(secrets, algorithm)
+  const { activatesAt } = await signingKeys.insert(made, { activatesInSeconds: signer === undefined ? 0 : activationSeconds, tokenTtlSeconds: accessTtlSeconds })
+  // It was to hand over to the key that has just been revoked, perhaps before the new one may sign.
+  if (signer !== undefined) await signingKeys.retireNoSooner(signer.kid, activatesAt)
 }
 
 export function createRevokeKey ({ audit, policy, pemKeys, onKeysChanged }: KeyDependencies): RevokeKey {
@@ -31,7 +35,7 @@ export function createRevokeKey ({ audit, policy, pemKeys, onKeysChanged }: KeyD
       if (row !== undefined && row.revokedAt !== null) return
       if (outside === undefined) await signingKeys.revoke(kid)
       else await signingKeys.insertRevoked({ kid, algorithm: outside.algorithm, publicKey: outside.publicKey })
-      if (pemKeys.length === 0) await replaceWhereNeeded(signingKeys, policy)
+      if (!isManagedOutside(pemKeys)) await replaceWhereNeeded(signingKeys, policy)
       record({ type: 'authz_admin', outcome: 'success', ...aboutActor(actor), details: { action: 'key_revoked', kid } })
     })
     await onKeysChanged()

@@ -2,7 +2,7 @@ import type { RecordEvent } from '../audit/audit.ts'
 import type { Stores } from '../db/stores.ts'
 import type { UsableKeys } from '../db/signing-keys.ts'
 import { keyOutlook, openKeys } from './key-outlook.ts'
-import type { PemKey } from './pem-keys.ts'
+import { isManagedOutside, type PemKey } from './pem-keys.ts'
 import { createSigningKey } from './signing-key.ts'
 import type { KeyPolicy } from './stored-keys.ts'
 
@@ -20,7 +20,7 @@ const dayMs = 86_400_000
 
 /**
  * A job of maintenance: follows the newest key by a new one once it has signed for so many days, and forgets the private
- * parts of keys that have ended. Where keys are managed outside it retires the stored ones instead. Instances that do this
+ * parts of keys that have ended. Where keys are managed outside it retires the stored ones instead, once. Instances that do this
  * at the same time make one key. Throws what the database throws.
  */
 export type RotateKeysWhenDue = (stores: Pick<Stores, 'signingKeys'>, record: RecordEvent) => Promise<void>
@@ -31,10 +31,14 @@ export function createRotateKeysWhenDue ({ keyPolicy, pemKeys, keyRotationDays }
     return last !== undefined && keyRotationDays > 0 && last.activatesAt + keyRotationDays * dayMs <= found.now.getTime()
   }
 
+  // Once: an instance that has no files yet makes a key whenever it finds none, and the two would never end it.
+  let retired = false
+
   return async ({ signingKeys }, record) => {
     const found = await signingKeys.listUsable()
-    if (pemKeys.length > 0) {
-      if (found.rows.some(({ retiredAt }) => retiredAt === null || retiredAt > found.now)) await signingKeys.retireAll()
+    if (isManagedOutside(pemKeys)) {
+      if (!retired && found.rows.some(({ retiredAt }) => retiredAt === null || retiredAt > found.now)) await signingKeys.retireAll()
+      retired = true
     } else if (isDue(found)) {
       const made = await createSigningKey(keyPolicy.secrets, keyPolicy.algorithm)
       await signingKeys.lock()

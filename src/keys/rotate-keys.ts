@@ -2,7 +2,7 @@ import type { Audit, RequestContext } from '../audit/audit.ts'
 import { CodedError } from '../errors.ts'
 import type { Key } from '../schemas/key.ts'
 import { describeStoredKey } from './describe-key.ts'
-import type { PemKey } from './pem-keys.ts'
+import { isManagedOutside, type PemKey } from './pem-keys.ts'
 import { createSigningKey } from './signing-key.ts'
 import type { KeyPolicy } from './stored-keys.ts'
 
@@ -29,7 +29,7 @@ export const aboutActor = (actor: KeyActor | undefined) => actor === undefined ?
 
 export function createRotateKeys ({ audit, policy, pemKeys, onKeysChanged }: KeyDependencies): RotateKeys {
   return async (actor, context) => {
-    if (pemKeys.length > 0) throw new CodedError('CONFLICT', 'The signing keys come from files; change the files, or their order, and start the service again.')
+    if (isManagedOutside(pemKeys)) throw new CodedError('CONFLICT', 'The signing keys come from files; change the files, or their order, and start the service again.')
     // Made before the lock is taken: an RSA key takes a good part of a second.
     const made = await createSigningKey(policy.secrets, policy.algorithm)
     const key = await audit.transaction(context, async ({ signingKeys }, record) => {

@@ -30,8 +30,8 @@ export interface ReadPolicy extends KeyPolicy {
 }
 
 function lacksKey (keys: readonly SigningKey[], now: Date, { algorithm, atStart }: ReadPolicy): boolean {
-  const { signsNow, last } = keyOutlook(keys, now)
-  return !signsNow || last === undefined || (atStart && last.algorithm !== algorithm)
+  const { signer, last } = keyOutlook(keys, now)
+  return signer === undefined || last === undefined || (atStart && last.algorithm !== algorithm)
 }
 
 /** Makes the key that is missing: at once where nobody signs, else so that it is published before its first use. */
@@ -43,7 +43,7 @@ async function addMissingKey (database: Database, policy: ReadPolicy): Promise<S
     const found = await signingKeys.listUsable()
     const keys = openKeys(policy.secrets, found)
     if (!lacksKey(keys, found.now, policy)) return { ...found, keys }
-    const { signsNow } = keyOutlook(keys, found.now)
+    const signsNow = keyOutlook(keys, found.now).signer !== undefined
     const locked = keys.filter(key => key.privateKey === undefined && key.retiresAt === Infinity)
     if (!signsNow && locked.length > 0) policy.onLockedKeys(locked.map(key => key.kid))
     await signingKeys.insert(made, {

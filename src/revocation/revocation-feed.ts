@@ -23,8 +23,8 @@ export interface RevocationFeedOptions {
   log: { debug(details: object, message: string): void, info(details: object, message: string): void, warn(details: object, message: string): void }
 }
 
-/** How the feed stands. `stalenessSeconds` is null before the first load. */
-export interface RevocationFeedState { loaded: boolean, stalenessSeconds: number | null, entries: number, full: boolean, connections: number }
+/** How the feed stands: whether it can judge (`fresh`), and for how many seconds it has not heard anything new; null before the first load. */
+export interface RevocationFeedState { loaded: boolean, fresh: boolean, stalenessSeconds: number | null, entries: number, full: boolean, connections: number }
 
 /** Knows which access tokens were revoked, on every instance within moments, without asking the database for each. */
 export interface RevocationFeed {
@@ -68,9 +68,9 @@ export function startRevocationFeed (options: RevocationFeedOptions): Revocation
   let connections = 0
 
   const stalenessSeconds = (): number | null => freshAt === undefined ? null : Math.max(0, performance.now() - freshAt) / 1000
+  const isFresh = (): boolean => (stalenessSeconds() ?? Infinity) <= options.maxStalenessSeconds
   function requireFresh (): void {
-    const staleness = stalenessSeconds()
-    if (staleness === null || staleness > options.maxStalenessSeconds) throw tooStale()
+    if (!isFresh()) throw tooStale()
   }
 
   /** What an outage shows itself by is told once, however many tries it takes. */
@@ -158,7 +158,7 @@ export function startRevocationFeed (options: RevocationFeedOptions): Revocation
   }
 
   const state = (): RevocationFeedState =>
-    ({ loaded: freshAt !== undefined, stalenessSeconds: stalenessSeconds(), entries: set.size, full: set.isFull, connections })
+    ({ loaded: freshAt !== undefined, fresh: isFresh(), stalenessSeconds: stalenessSeconds(), entries: set.size, full: set.isFull, connections })
   let announceLoaded = (): void => {}
   const loading = new Promise<void>(resolve => { announceLoaded = resolve })
   const running = run()

@@ -16,8 +16,8 @@ export const tokenOptions = {
   /** Days after which a key is followed by a new one; 0 for never. The job of maintenance makes it so. */
   keyRotationDays: Type.Integer({ minimum: 0, maximum: 3650, default: 90 }),
   /**
-   * Keys in PEM that are managed outside; then the service makes none. The first private one signs, all verify: change
-   * by `old,new`, then `new,old`, then `new`.
+   * Keys in PEM that are managed outside. The first private one signs, and then the service makes none; all verify:
+   * change by `old,new`, then `new,old`, then `new`. Public ones alone verify beside the keys that the service makes.
    */
   keys: Type.Array(Type.String(), { default: [] }),
   /** Life of the access tokens that are issued, in seconds. */

@@ -37,11 +37,10 @@ export interface Tokens {
   recognise: RecogniseToken
 }
 
-/** Reads the keys that are managed outside. Throws TypeError for each one that is none, and where none of them can sign. */
+/** Reads the keys that are managed outside. Throws TypeError for each one that is none. */
 function pemKeysOf (texts: readonly string[]): PemKey[] {
   const { keys, problems } = readPemKeys(texts)
   const wrong = problems.map(({ index, message }) => `/keys/${index}: ${message}`)
-  if (wrong.length === 0 && texts.length > 0 && keys.every(({ privateKey }) => privateKey === undefined)) wrong.push('/keys: none of them is a private key')
   if (wrong.length > 0) throw new TypeError(`auth-serve auth: invalid options: ${wrong.join('; ')}`)
   return keys
 }

@@ -6,10 +6,11 @@ import { readKeyFiles } from '../../../src/key-files.ts'
 import { readPemKey, readPemKeys } from '../../../src/keys/pem-keys.ts'
 import { createTestApp } from '../../helpers/app.ts'
 import { createTestDatabase } from '../../helpers/database.ts'
-import { jwksOf, kidOf, listKeys, publishedKids, rotateKeys, signUpAdmin, verifyElsewhere } from '../../helpers/keys.ts'
+import { jwksOf, kidOf, listKeys, publishedKids, rotateKeys, signUpAdmin, verifyElsewhere, rotateWhenDue } from '../../helpers/keys.ts'
 import { readMe, refresh, signUp } from '../../helpers/people.ts'
 import { ed25519, encryptedPem, p256, privatePem, publicPem, rsa } from '../../helpers/pem.ts'
 import { temporaryFolder } from '../../helpers/service.ts'
+import { until } from '../../helpers/until.ts'
 
 const issuer = 'https://issuer.test'
 const [ec, other, okp, big, weak] = [p256(), p256(), ed25519(), rsa(), rsa(2048)]
@@ -65,7 +66,6 @@ t.test('the option keys: each problem at its place', async t => {
     t.match(error.message, new RegExp(`/keys/${index + 1}: [^;]*${message.source}`), name)
     showsNothing(t, error.message, pem)
   }
-  await t.rejects(start([publicPem(ec)]), { message: /\/keys: none of them is a private key/ })
 })
 
 t.test('JWT_KEY_FILES: every file that cannot be used is named', async t => {
@@ -83,7 +83,7 @@ t.test('JWT_KEY_FILES: every file that cannot be used is named', async t => {
     t.match(error.message, new RegExp(`bad-${index}\\.pem cannot be used: [^\\n]*${message.source}`), name)
     showsNothing(t, error.message, pem)
   }
-  await t.rejects(readKeyFiles([await write('public.pem', publicPem(ec))]), { message: /none of the files is a private key/ })
+  t.same(await readKeyFiles([await write('public.pem', publicPem(ec))]), [publicPem(ec)])
 })
 
 t.test('keys of files: the first private one signs, all verify, and the service makes none', async t => {
@@ -116,6 +116,27 @@ t.test('keys of files: the first private one signs, all verify, and the service 
   ])
   const refusal = await rotateKeys(switched, admin)
   t.match(refusal.json(), { status: 409, code: 'CONFLICT', detail: /come from files/ })
+})
+
+t.test('a public key alone verifies beside the keys that the service makes', async t => {
+  const location = await createTestDatabase(t)
+  const verifying = await createTestApp(t, { jwt: { issuer, keys: [publicPem(ec)] } }, location)
+  const admin = await signUpAdmin(verifying)
+  const fileKid = readPemKey(privatePem(ec)).kid
+  t.not(kidOf(admin.accessToken), fileKid)
+  t.match(await listKeys(verifying, admin), [{ kid: fileKid, source: 'file', state: 'retiring' }, { source: 'database', state: 'active' }])
+  t.equal((await rotateKeys(verifying, admin)).statusCode, 201)
+
+  const signing = await createTestApp(t, { jwt: { issuer, keys: [privatePem(ec)] } }, location)
+  const person = await signUp(signing)
+  t.equal(kidOf(person.accessToken), fileKid)
+  t.equal((await readMe(verifying, person.accessToken)).statusCode, 200, 'so files can come to one instance after another')
+  const retire = rotateWhenDue(t, location, 90, [readPemKey(privatePem(ec))])
+  await retire()
+  await until('the other one makes a key again', async () => (await listKeys(verifying, admin)).filter(({ state }) => state === 'active').length === 1)
+  const before = await listKeys(verifying, admin)
+  await retire()
+  t.same(await listKeys(verifying, admin), before, 'and the two do not go on replacing each other\'s')
 })
 
 t.test('files in place of stored keys: the tokens of the stored ones go on', async t => {

@@ -58,6 +58,7 @@ t.test('revoking a pending key: the next one is published before it signs', asyn
   t.equal((await readMe(api, admin.accessToken)).statusCode, 200, 'tokens of the key that signs are not touched')
   const [next, revoked, active] = (await listKeys(api, admin)).sort((a, b) => (b.createdAt ?? '').localeCompare(a.createdAt ?? ''))
   t.match([next, revoked, active], [{ state: 'pending', retiresAt: null }, { kid: pending, state: 'revoked' }, { kid: kidOf(admin.accessToken), state: 'active' }])
+  t.equal(active?.retiresAt, next?.activatesAt, 'and there is no gap between them')
   t.ok((await publishedKids(api)).includes(next?.kid ?? ''))
 })
 

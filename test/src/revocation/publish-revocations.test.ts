@@ -10,7 +10,7 @@ const inSeconds = (seconds: number): Date => new Date(Date.now() + seconds * 100
 function setUp (maxEntries = 1000) {
   const set = createRevocationSet(maxEntries)
   let stalenessSeconds = 0.2
-  const publish = createPublishRevocations({ set, check: () => ({ loaded: true, stalenessSeconds, entries: set.size, full: set.isFull, connections: 1 }) })
+  const publish = createPublishRevocations({ set, check: () => ({ loaded: true, fresh: true, stalenessSeconds, entries: set.size, full: set.isFull, connections: 1 }) })
   return { set, publish, grow: (seconds: number) => { stalenessSeconds = seconds } }
 }
 
