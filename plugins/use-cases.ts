@@ -8,12 +8,16 @@ import { createReadProfile, createUpdateProfile, type ReadProfile, type UpdatePr
 import { createRegister, type Register } from '../src/accounts/register.ts'
 import { createCompleteRegistrationErrors, type CompleteRegistrationErrors } from '../src/accounts/registration-errors.ts'
 import { createAudit, type AuditEvent, type RequestContext } from '../src/audit/audit.ts'
-import { createListKeys, type ListKeys } from '../src/keys/list-keys.ts'
+import type { Breakers } from '../src/breakers/breakers.ts'
+import { createListKeys } from '../src/keys/list-keys.ts'
 import { createRevokeKey, type RevokeKey } from '../src/keys/revoke-key.ts'
 import { createRotateKeys, type RotateKeys } from '../src/keys/rotate-keys.ts'
 import { parseOptions } from '../src/options.ts'
+import { createPagedList, type PagedList } from '../src/pages/paged-list.ts'
 import { storedAddress } from '../src/rate-limit/client-address.ts'
 import { requestIdOf } from '../src/request-id.ts'
+import type { BreakerState } from '../src/schemas/breaker.ts'
+import type { Key } from '../src/schemas/key.ts'
 import { createConfirmPassword } from '../src/sessions/confirm-password.ts'
 import { createEndSession, type EndSession } from '../src/sessions/end-session.ts'
 import { createIntrospect, type Introspect } from '../src/sessions/introspect.ts'
@@ -34,6 +38,8 @@ export const UseCasesOptionsSchema = Type.Object({
   dbDecorator: Type.String({ default: 'authServeDb' }),
   passwordsDecorator: Type.String({ default: 'authServePasswords' }),
   authDecorator: Type.String({ default: 'authServeAuth' }),
+  /** Name under which the breaker plugin decorated the instance; without it there, the list of breakers is empty. */
+  breakersDecorator: Type.String({ default: 'authServeBreakers' }),
   accessTtlSeconds: Type.Integer({ minimum: 5, default: 900 }),
   /** Seconds after which an unused refresh token expires. */
   idleTtlSeconds: Type.Integer({ minimum: 5, default: 1_209_600 }),
@@ -72,7 +78,8 @@ export interface UseCases {
   readProfile: ReadProfile
   updateProfile: UpdateProfile
   introspect: Introspect
-  listKeys: ListKeys
+  listKeys: PagedList<Key>
+  listBreakers: PagedList<BreakerState>
   rotateKeys: RotateKeys
   revokeKey: RevokeKey
   /** Who asks, for the audit trail. */
@@ -92,6 +99,7 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
   const database = app.getDecorator<AuthServeDb>(settings.dbDecorator)
   const passwords = app.getDecorator<AuthServePasswords>(settings.passwordsDecorator)
   const { keyRing, secrets, pemKeys, keyPolicy, recognise } = app.getDecorator<Auth>(settings.authDecorator)
+  const breakers = app.hasDecorator(settings.breakersDecorator) ? app.getDecorator<Breakers>(settings.breakersDecorator) : undefined
   const log: OnEvent = (event, context) => settings.onEvent?.(event, context)
   const audit = createAudit(database, log)
   const loginLock = createLoginLock(database, secrets, { maxFailures: settings.loginMaxFailures, lockSeconds: settings.loginLockSeconds })
@@ -119,7 +127,8 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
     readProfile: createReadProfile({ database }),
     updateProfile: createUpdateProfile({ audit }),
     introspect: createIntrospect(recognise),
-    listKeys: createListKeys(keys),
+    listKeys: createPagedList({ secrets, list: 'keys', read: createListKeys(keys), idOf: key => key.kid }),
+    listBreakers: createPagedList({ secrets, list: 'breakers', read: async () => breakers?.list() ?? [], idOf: breaker => breaker.name }),
     rotateKeys: createRotateKeys(keys),
     revokeKey: createRevokeKey(keys),
     contextOf: (request: FastifyRequest): RequestContext => ({

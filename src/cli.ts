@@ -29,12 +29,15 @@ const program = new Command('auth-serve')
   .addCommand(secretCommand)
   .addCommand(openapiCommand)
 
+/** The error beneath all others. */
+const rootOf = (error: Error): Error => error.cause instanceof Error ? rootOf(error.cause) : error
+
 /** What to tell a person of an error: those that we foresaw say what to do, the others show where they come from. */
 function explain (error: unknown): string {
   if (error instanceof ConfigError || error instanceof EmbeddedPostgresError || error instanceof LogFileError) return error.message
+  if (isOutage(error)) return `The database cannot be reached: ${rootOf(error).message}`
   if (error instanceof CodedError) return [error.message, ...(error.errors ?? []).map(({ message }) => `- ${message}`)].join('\n')
   if (error instanceof Error && 'syscall' in error && error.syscall === 'listen') return `The service cannot listen: ${error.message}. Choose another HOST or PORT.`
-  if (isOutage(error)) return `The database cannot be reached: ${error instanceof Error ? error.message : ''}`
   return error instanceof Error ? error.stack ?? error.message : String(error)
 }
 

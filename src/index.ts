@@ -95,7 +95,7 @@ function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, auth
   authServeHealth.add('schema', async () => {
     if (!authServeDb.isSchemaReady()) throw new CodedError('SERVICE_UNAVAILABLE', 'The database schema is not in place yet.')
   })
-  authServeHealth.add('signingKeys', async () => { await authServeAuth.keyRing.load() })
+  authServeHealth.add('signingKeys', async () => { await authServeAuth.keyRing.signingKid() })
   authServeHealth.add('revocationFeed', async () => {
     const { stalenessSeconds, fresh } = authServeAuth.feed.state()
     return { down: !fresh, ...stalenessSeconds === null ? {} : { stalenessSeconds } }

@@ -1,8 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type {} from '../../plugins/auth.ts'
-import type {} from '../../plugins/breaker.ts'
+import type {} from '../../plugins/use-cases.ts'
 import { BreakerSchema } from '../../src/schemas/breaker.ts'
-import { Page } from '../../src/schemas/page.ts'
+import { Page, PageQuerySchema } from '../../src/schemas/page.ts'
 
 export const listBreakersRoute: FastifyPluginAsyncTypebox = async app => {
   app.route({
@@ -11,11 +10,12 @@ export const listBreakersRoute: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'listBreakers',
       summary: 'List the circuit breakers',
-      description: 'Answers the circuit breakers of this process, all on one page.',
+      description: 'Answers the circuit breakers of this process.',
       tags: ['admin'],
-      response: { 200: Page(BreakerSchema, 'The circuit breakers of this process') }
+      querystring: PageQuerySchema,
+      response: { 200: Page(BreakerSchema, 'A page of the circuit breakers of this process') }
     },
     config: { access: 'breakers:read' },
-    handler: async () => ({ items: app.authServeBreakers.list(), nextCursor: null })
+    handler: async request => await app.authServe.listBreakers(request.query)
   })
 }

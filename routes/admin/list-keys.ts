@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type {} from '../../plugins/use-cases.ts'
 import { KeySchema } from '../../src/schemas/key.ts'
-import { Page } from '../../src/schemas/page.ts'
+import { Page, PageQuerySchema } from '../../src/schemas/page.ts'
 
 export const listKeysRoute: FastifyPluginAsyncTypebox = async app => {
   app.route({
@@ -10,11 +10,12 @@ export const listKeysRoute: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'listKeys',
       summary: 'List the signing keys',
-      description: 'Answers every key that signs or signed access tokens, without private parts, all on one page.',
+      description: 'Answers every key that signs or signed access tokens, without private parts.',
       tags: ['admin'],
-      response: { 200: Page(KeySchema, 'The signing keys') }
+      querystring: PageQuerySchema,
+      response: { 200: Page(KeySchema, 'A page of the signing keys') }
     },
     config: { access: 'keys:read' },
-    handler: async () => ({ items: await app.authServe.listKeys(), nextCursor: null })
+    handler: async request => await app.authServe.listKeys(request.query)
   })
 }

@@ -28,7 +28,7 @@ function codesOf (error: unknown): string[] {
 }
 
 /** True where the database could not be reached or could not serve; false for a caller's mistake or a conflict. */
-export function isOutage (error: unknown): boolean {
+export function isOutage (error: unknown): error is Error {
   return codesOf(error).some(code => connectionCodes.has(code) || outageState.test(code))
 }
 

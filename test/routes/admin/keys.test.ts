@@ -22,7 +22,7 @@ t.test('the keys of the service', async t => {
     t.equal((await listKeys(api, admin)).length, 1, 'nothing was made')
   })
 
-  t.test('GET /admin/keys: all on one page, without private parts', async t => {
+  t.test('GET /admin/keys: without private parts', async t => {
     const response = await call('GET', '/admin/keys', admin.authorization)
     t.equal(response.statusCode, 200)
     const kid = kidOf(admin.accessToken)
@@ -30,7 +30,26 @@ t.test('the keys of the service', async t => {
     t.same(Object.keys(response.json().items[0]), ['kid', 'algorithm', 'state', 'source', 'createdAt', 'activatesAt', 'retiresAt', 'expiresAt', 'revokedAt'])
     const [row] = await sql`select private_key, public_key from signing_keys`
     for (const secret of [row?.private_key, 'PRIVATE', 'BEGIN']) t.notOk(response.body.includes(secret))
-    t.match((await api.request({ method: 'GET', url: '/api/v1/admin/keys?limit=1', headers: admin.authorization })).json(), { status: 422 })
+    for (const query of ['limit=0', 'limit=201', 'cursor=x', 'all=1']) t.equal((await call('GET', `/admin/keys?${query}`, admin.authorization)).statusCode, 422, query)
+  })
+
+  t.test('GET /admin/keys: page by page', async t => {
+    const paged = await createTestApp(t)
+    const person = await signUpAdmin(paged)
+    const page = async (query: string) => (await paged.request({ method: 'GET', url: `/api/v1/admin/keys?limit=1${query}`, headers: person.authorization })).json()
+    for (let n = 0; n < 2; n++) await rotateKeys(paged, person)
+    const seen: string[] = []
+    for (let cursor: string | null = ''; cursor !== null;) {
+      const { items, nextCursor } = await page(cursor === '' ? '' : `&cursor=${cursor}`)
+      t.equal(items.length, 1)
+      seen.push(items[0].kid)
+      cursor = nextCursor
+    }
+    t.same(seen, (await listKeys(paged, person)).map(({ kid }) => kid))
+    t.equal(new Set(seen).size, 3)
+    const { nextCursor } = await page('')
+    const other = await paged.request({ method: 'GET', url: `/api/v1/admin/breakers?cursor=${nextCursor}`, headers: person.authorization })
+    t.match(other.json(), { status: 422, errors: [{ path: '/query/cursor' }] })
   })
 
   t.test('POST /admin/keys/rotate takes no body', async t => {
