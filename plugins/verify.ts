@@ -5,7 +5,7 @@ import { judgeDatabaseError } from '../src/db/failures.ts'
 import { openListener } from '../src/db/listener.ts'
 import { createPool } from '../src/db/pool.ts'
 import { createDatabase } from '../src/db/stores.ts'
-import { CodedError, errorCatalogue } from '../src/errors.ts'
+import { CodedError, errorCatalogue, type ErrorCode } from '../src/errors.ts'
 import { createAccessTokenVerifier } from '../src/keys/access-tokens.ts'
 import { createDatabaseClock } from '../src/keys/database-clock.ts'
 import { parseOptions } from '../src/options.ts'
@@ -21,8 +21,8 @@ import { pollRevocations, type RevocationSource } from '../src/verify/polled-rev
 import { startRemoteKeys } from '../src/verify/remote-keys.ts'
 import { createVerifier, type VerifiedAuth, type Verifier } from '../src/verify/verifier.ts'
 
-export { VerifyOptionsSchema }
-export type { VerifiedAuth, Verifier, VerifyOptions }
+export { CodedError, VerifyOptionsSchema }
+export type { ErrorCode, VerifiedAuth, Verifier, VerifyOptions }
 
 /** A hook for `onRequest` or `preHandler`; it answers a request that it refuses. */
 export type VerifyHook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
@@ -50,7 +50,11 @@ const firstLoadMs = 5000
 function breakersOf (app: FastifyInstance, { breakersDecorator }: VerifySettings): Breakers {
   if (breakersDecorator !== undefined) return app.getDecorator<Breakers>(breakersDecorator)
   return createBreakers({
-    onTransition: transition => { app.log[transition.to === 'open' ? 'warn' : 'info']({ ...transition }, 'a circuit breaker changed its state') }
+    onTransition (transition) {
+      // An outage is told once and its end once, not every trial in between.
+      const level = transition.to === 'closed' ? 'info' : transition.from === 'closed' ? 'warn' : 'debug'
+      app.log[level]({ ...transition }, 'a circuit breaker changed its state')
+    }
   })
 }
 
@@ -97,10 +101,10 @@ function followDatabase (app: FastifyInstance, breakers: Breakers, name: string,
   }
 }
 
-function revocationsOf (app: FastifyInstance, breakers: Breakers, { name, revocations }: VerifySettings): RevocationSource | undefined {
+function revocationsOf (app: FastifyInstance, breakers: Breakers, { issuer, name, revocations }: VerifySettings): RevocationSource | undefined {
   if (revocations?.database !== undefined) return followDatabase(app, breakers, name, revocations.maxStalenessSeconds, revocations.database)
   if (revocations?.url === undefined) return undefined
-  return pollRevocations({ ...revocations, fetcher: fetcherOf(breakers, `${name}-revocations`, { ...revocations, url: revocations.url }), log: app.log })
+  return pollRevocations({ ...revocations, issuer, fetcher: fetcherOf(breakers, `${name}-revocations`, { ...revocations, url: revocations.url }), log: app.log })
 }
 
 /** Answers by itself, so that the refusal is the same whatever error handler the host has. */

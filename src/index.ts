@@ -127,7 +127,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
   await app.register(outputPlugin)
   await app.register(securityHeadersPlugin, { https: publicUrl?.startsWith('https:') ?? false })
   // Before errors: the routes that answer preflights are no paths of the API.
-  await app.register(corsPlugin, { ...options.cors, openPaths: ['/.well-known/jwks.json'] })
+  await app.register(corsPlugin, { ...options.cors, openPaths: ['/.well-known/jwks.json', '/.well-known/revocations.json'] })
   await app.register(errorsPlugin, {
     notFound,
     onProblem (error, request) {
@@ -192,4 +192,5 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
 
 export default authServe
 export { authServe }
+export { CodedError, type ErrorCode } from './errors.ts'
 export { serverOptions } from './server-options.ts'

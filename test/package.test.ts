@@ -15,7 +15,7 @@ t.test('what the package exports is pinned', async t => {
     exported[subpath] = Object.keys(await import(join(packageRoot, file))).sort()
   }
   t.same(exported, {
-    '.': ['authServe', 'default', 'serverOptions'],
+    '.': ['CodedError', 'authServe', 'default', 'serverOptions'],
     './plugins/auth': ['AuthOptionsSchema', 'authPlugin', 'default'],
     './plugins/breaker': ['BreakerOptionsSchema', 'breakerPlugin', 'default'],
     './plugins/cors': ['CorsOptionsSchema', 'corsPlugin', 'default'],
@@ -32,7 +32,7 @@ t.test('what the package exports is pinned', async t => {
     './plugins/rate-limit': ['RateLimitOptionsSchema', 'default', 'rateLimitPlugin'],
     './plugins/security-headers': ['SecurityHeadersOptionsSchema', 'default', 'securityHeadersPlugin'],
     './plugins/use-cases': ['UseCasesOptionsSchema', 'default', 'useCasesPlugin'],
-    './plugins/verify': ['VerifyOptionsSchema', 'default', 'verifyPlugin']
+    './plugins/verify': ['CodedError', 'VerifyOptionsSchema', 'default', 'verifyPlugin']
   })
 })
 

@@ -20,11 +20,13 @@ export const revocationsRoute: FastifyPluginAsyncTypebox = async app => {
         304: Type.Unsafe<undefined>(Type.Null({ description: 'The list is still the one of If-None-Match' }))
       }
     },
-    config: { access: 'public', errors: ['SERVICE_UNAVAILABLE'] },
+    // Open to all origins, so none of the rules for some of them; the CORS plugin answers its preflights.
+    config: { access: 'public', cors: false, errors: ['SERVICE_UNAVAILABLE'] },
     logLevel: 'warn',
     handler: async (request, reply) => {
+      reply.headers({ 'access-control-allow-origin': '*', 'access-control-expose-headers': 'ETag, Age, Retry-After, X-Request-Id' })
       const { body, etag, ageSeconds } = app.authServeAuth.publishedRevocations()
-      reply.headers({ etag, age: ageSeconds, 'cache-control': 'no-cache', 'access-control-allow-origin': '*' })
+      reply.headers({ etag, age: ageSeconds, 'cache-control': 'no-cache' })
       return isHeld(etag, request.headers['if-none-match']) ? await reply.code(304).send(undefined) : await reply.type('application/json; charset=utf-8').send(body)
     }
   })

@@ -45,15 +45,15 @@ function usersOf (set: RevocationSet): RevocationList['users'] {
   return Array.from(set.users(), ([userId, version]) => ({ digest: userDigest(userId), version })).sort(byDigest)
 }
 
-/** Writes the list anew when the set has changed, and not for each request. */
-export function createPublishRevocations (feed: Pick<RevocationFeed, 'check' | 'set'>): PublishRevocations {
+/** Writes the list of an issuer anew when the set has changed, and not for each request. */
+export function createPublishRevocations (issuer: string, feed: Pick<RevocationFeed, 'check' | 'set'>): PublishRevocations {
   const sessionDigests = createSortedDigests()
   let written: Written | undefined
 
   function write (knownUntil: number): Written {
     const start = performance.now()
     const { revision } = feed.set
-    const list: RevocationList = { sessions: sessionDigests(feed.set.sessions()), users: usersOf(feed.set) }
+    const list: RevocationList = { iss: issuer, sessions: sessionDigests(feed.set.sessions()), users: usersOf(feed.set) }
     const body = Buffer.from(JSON.stringify(list))
     const etag = `"${createHash('sha256').update(body).digest('base64url')}"`
     const end = performance.now()

@@ -85,7 +85,7 @@ export function startTokens (settings: TokenSettings, { database, listen, log }:
     keyPolicy,
     keyRotationDays,
     feed,
-    publishedRevocations: createPublishRevocations(feed),
+    publishedRevocations: createPublishRevocations(settings.issuer, feed),
     clock,
     recognise: createRecogniseToken({ database, keyRing, feed })
   }

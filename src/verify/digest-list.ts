@@ -35,7 +35,7 @@ export function createDigestList (): DigestList {
   return {
     replace ({ sessions, users }, { knownUntil, receivedAt }) {
       const next = new Map(sessions.map(digest => [digest, Infinity]))
-      for (const { digest, version } of users) next.set(digest, version)
+      for (const { digest, version } of users) next.set(digest, Math.max(version, next.get(digest) ?? 0))
       for (const [digest, version] of listed) if ((next.get(digest) ?? 0) < version) keep(digest, version)
       listed = next
       listedAt = receivedAt

@@ -45,9 +45,12 @@ function parseJson (text: string): unknown {
   }
 }
 
-const ageOf = (response: Response): number => {
-  const age = response.headers.get('age') ?? ''
-  return /^\d{1,9}$/.test(age) ? Number(age) : 0
+/** Seconds (RFC 9111, 5.1). Throws UnusableAnswerError for what is none: how old the answer is cannot be known then. */
+function ageOf (response: Response): number {
+  const age = response.headers.get('age')
+  if (age === null) return 0
+  if (!/^\d{1,9}$/.test(age)) throw new UnusableAnswerError('the header Age of the answer is no number of seconds')
+  return Number(age)
 }
 
 async function fetchOnce ({ url, maxBytes }: FetcherOptions, etag: string | undefined, signal: AbortSignal): Promise<Fetched> {
@@ -60,8 +63,9 @@ async function fetchOnce ({ url, maxBytes }: FetcherOptions, etag: string | unde
   })
   if (response.status === 304 && etag !== undefined) return { changed: false, ageSeconds: ageOf(response) }
   if (response.status !== 200) throw new UnusableAnswerError(`the answer has status ${response.status}`)
+  const ageSeconds = ageOf(response)
   const body = parseJson(await readText(response, maxBytes))
-  return { changed: true, body, etag: response.headers.get('etag') ?? undefined, ageSeconds: ageOf(response) }
+  return { changed: true, body, etag: response.headers.get('etag') ?? undefined, ageSeconds }
 }
 
 export function createFetcher (options: FetcherOptions): Fetcher {

@@ -8,8 +8,8 @@ const Name = (name: string) => Type.String({ minLength: 1, default: name })
 const JwksOptionsSchema = Type.Object({
   /** Seconds after which the keys are read again in the background. */
   maxAgeSeconds: Type.Integer({ minimum: 1, maximum: 86_400, default: 300 }),
-  /** Milliseconds between two readings that tokens of an unknown key may cause, also after one that failed. */
-  cooldownMs: Type.Integer({ minimum: 10, maximum: 600_000, default: 5000 }),
+  /** Milliseconds from the start of a reading, or from the failure of one, before a token of an unknown key may cause another. */
+  cooldownMs: Type.Integer({ minimum: 10, maximum: 600_000, default: 2000 }),
   /** Seconds for which keys are taken that could not be read again; beyond it 503. */
   maxStalenessSeconds: Type.Integer({ minimum: 1, maximum: 2_592_000, default: 86_400 }),
   /** Milliseconds that one reading may take. */
@@ -47,7 +47,7 @@ const RevocationsOptionsSchema = Type.Object({
   database: Type.Optional(DatabaseOptionsSchema),
   /** Milliseconds between two readings of the URL. */
   intervalMs: Type.Integer({ minimum: 50, maximum: 3_600_000, default: 5000 }),
-  /** Seconds for which nothing new may be heard; beyond it 503. */
+  /** Seconds for which nothing new may be heard, more than the interval; beyond it 503. */
   maxStalenessSeconds: Type.Integer({ minimum: 1, maximum: 86_400, default: 900 }),
   /** Milliseconds that one reading of the URL may take. */
   timeoutMs: Type.Integer({ minimum: 10, maximum: 60_000, default: 5000 }),
@@ -107,6 +107,7 @@ export function checkSources ({ jwksUrl, keys, revocations }: VerifySettings): v
   const problems: string[] = []
   if ((jwksUrl === undefined) === (keys === undefined)) problems.push('/: give jwksUrl or keys, exactly one')
   if (revocations !== undefined && (revocations.url === undefined) === (revocations.database === undefined)) problems.push('/revocations: give url or database, exactly one')
+  if (revocations?.url !== undefined && revocations.maxStalenessSeconds * 1000 <= revocations.intervalMs) problems.push('/revocations/maxStalenessSeconds: give more than intervalMs')
   for (const [path, url] of Object.entries({ '/jwksUrl': jwksUrl, '/revocations/url': revocations?.url })) {
     if (url === undefined) continue
     if (!URL.canParse(url)) problems.push(`${path}: it is no URL`)

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { CodedError } from '../errors.ts'
-import { RevocationListSchema } from '../schemas/revocation-list.ts'
+import { RevocationListSchema, type RevocationList } from '../schemas/revocation-list.ts'
 import type { JudgeToken } from '../sessions/authenticate.ts'
 import { createDigestList } from './digest-list.ts'
 import { UnusableAnswerError, type Fetcher } from './fetcher.ts'
@@ -19,6 +19,8 @@ export interface RevocationSource {
 
 export interface PolledRevocationsOptions {
   fetcher: Fetcher
+  /** Whose list it has to be. */
+  issuer: string
   intervalMs: number
   maxStalenessSeconds: number
   log: Log
@@ -26,8 +28,15 @@ export interface PolledRevocationsOptions {
 
 const listCheck = TypeCompiler.Compile(RevocationListSchema)
 
+/** Throws UnusableAnswerError for what is no list of the issuer: a list of another one says nothing about its tokens. */
+function readList (body: unknown, issuer: string): RevocationList {
+  if (!listCheck.Check(body)) throw new UnusableAnswerError('the answer is no revocation list')
+  if (body.iss !== issuer) throw new UnusableAnswerError('the answer is the revocation list of another issuer')
+  return body
+}
+
 /** Reads the revocations of an issuer at an interval, by conditional requests. While they are too old, nothing is judged. */
-export function pollRevocations ({ fetcher, intervalMs, maxStalenessSeconds, log }: PolledRevocationsOptions): RevocationSource {
+export function pollRevocations ({ fetcher, issuer, intervalMs, maxStalenessSeconds, log }: PolledRevocationsOptions): RevocationSource {
   const closing = new AbortController()
   const list = createDigestList()
   const outage = createOutageLog(log, 'the revocation list of the issuer')
@@ -41,9 +50,8 @@ export function pollRevocations ({ fetcher, intervalMs, maxStalenessSeconds, log
     try {
       const answer = await fetcher.get(etag)
       const times = { knownUntil: startedAt - answer.ageSeconds * 1000, receivedAt: performance.now() }
-      if (!answer.changed) list.confirm(times)
-      else if (listCheck.Check(answer.body)) list.replace(answer.body, times)
-      else throw new UnusableAnswerError('the answer is no revocation list')
+      if (answer.changed) list.replace(readList(answer.body, issuer), times)
+      else list.confirm(times)
       if (answer.changed) etag = answer.etag
       freshAt = Math.max(freshAt ?? -Infinity, times.knownUntil)
       failures = 0

@@ -28,6 +28,7 @@ export function startRemoteKeys ({ fetcher, createVerifier, log, cooldownMs, ...
   let known: KnownKeys = { fingerprint: '[]', count: 0, verify: createVerifier([]), etag: undefined }
   /** Monotonic milliseconds at which the last reading that succeeded began; undefined before it. */
   let freshAt: number | undefined
+  /** Monotonic milliseconds from which the cooldown counts. */
   let triedAt = -Infinity
   let failures = 0
   let underWay: Promise<boolean> | undefined
@@ -45,13 +46,15 @@ export function startRemoteKeys ({ fetcher, createVerifier, log, cooldownMs, ...
       const answer = await fetcher.get(known.etag)
       if (answer.changed) take(answer.body, answer.etag)
       freshAt = startedAt
+      // What was read is of then, however long it took to arrive.
+      triedAt = startedAt
       failures = 0
       outage.succeeded()
     } catch (error) {
       failures++
+      triedAt = performance.now()
       if (!closing.signal.aborted) outage.failed(error)
     }
-    triedAt = performance.now()
     return failures === 0
   }
 

@@ -7,7 +7,7 @@ import { connect } from '../helpers/database.ts'
 import { relay, startHttpServer, startIssuer, type Handler } from '../helpers/http-server.ts'
 import { signIn, signUp, type Person } from '../helpers/people.ts'
 import { until } from '../helpers/until.ts'
-import { createVerifyingApp, jwksPath } from '../helpers/verifying-app.ts'
+import { createVerifyingApp, jwksPath, type VerifyingApp } from '../helpers/verifying-app.ts'
 
 const headerOf = (token: string): Record<string, string> => JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString())
 const withHeader = (token: string, header: object): string => [Buffer.from(JSON.stringify(header)).toString('base64url'), ...token.split('.').slice(1)].join('.')
@@ -42,16 +42,33 @@ t.test('a rotated key is fetched at its first token, and not more often than all
   t.equal(issuer.count(), 2)
 
   t.test('200 tokens of unknown keys cause no request within the cooldown, and one after it', async t => {
-    const app = await createVerifyingApp(t, { jwksUrl: issuer.url + jwksPath, jwks: { cooldownMs: 2000 } })
-    await app.call(person.accessToken)
-    const before = issuer.count()
-    const flood = async () => await Promise.all(Array.from({ length: 200 }, async (_, i) => await app.call(ofUnknownKey(person.accessToken, `k${i}`))))
-    t.ok((await flood()).every(({ status, code }) => status === 401 && code === 'TOKEN_INVALID'))
-    t.equal(issuer.count(), before)
+    const flood = async ({ call }: VerifyingApp): Promise<number> => {
+      const before = issuer.count()
+      const answers = await Promise.all(Array.from({ length: 200 }, async (_, i) => await call(ofUnknownKey(person.accessToken, `k${i}`))))
+      t.ok(answers.every(({ status, code }) => status === 401 && code === 'TOKEN_INVALID'))
+      return issuer.count() - before
+    }
+    const [within, after] = [await createVerifyingApp(t, { jwksUrl: issuer.url + jwksPath, jwks: { cooldownMs: 600_000 } }), await createVerifyingApp(t, { jwksUrl: issuer.url + jwksPath, jwks: { cooldownMs: 2000 } })]
+    for (const { call } of [within, after]) t.equal((await call(person.accessToken)).status, 200)
+    t.equal(await flood(within), 0)
     await delay(2000)
-    t.ok((await flood()).every(({ status, code }) => status === 401 && code === 'TOKEN_INVALID'), 'just after a reading that succeeded')
-    t.equal(issuer.count(), before + 1)
+    const start = performance.now()
+    const requests = await flood(after)
+    t.ok(requests >= 1 && requests <= 1 + (performance.now() - start) / 2000, 'one, and one more for each cooldown that passes')
   })
+})
+
+t.test('the cooldown counts from the start of a reading, however long that took', async t => {
+  const api = await createTestApp(t)
+  const person = await signUp(api)
+  const issuer = await startHttpServer(t, (request, response) => {
+    delay(1000).then(() => { relay(api)(request, response) }, () => {})
+  })
+  const { call } = await createVerifyingApp(t, { jwksUrl: issuer.url + jwksPath, jwks: { cooldownMs: 1000 } })
+  t.equal((await call(person.accessToken)).status, 200)
+  t.equal(issuer.count(), 1)
+  t.equal((await call(ofUnknownKey(person.accessToken))).status, 401)
+  t.equal(issuer.count(), 2)
 })
 
 t.test('keys are read again at their maximum age, by conditional requests', async t => {
@@ -99,6 +116,20 @@ t.test('an issuer that is down at the start: 503, and by itself 200 once it is u
   await until('the keys are there', () => app.authServeVerifier.state().keys.loaded)
   t.equal((await call(person.accessToken)).status, 200)
   t.equal(log.lines().filter(({ level, msg }) => level === 'warn' && /JWK set/.test(String(msg))).length, 1, 'told once')
+})
+
+t.test('the breaker warns once in an outage, tells its end, and its trials only to those who debug', async t => {
+  const api = await createTestApp(t)
+  const server = await startHttpServer(t, (_request, response) => { response.writeHead(500).end() })
+  const { log } = await createVerifyingApp(t, { jwksUrl: server.url + jwksPath, jwks: { cooldownMs: 50 } })
+  const transitions = (): string[] => log.lines().filter(({ breaker }) => breaker === 'verify-jwks').map(({ level, from, to }) => `${String(level)}: ${String(from)} to ${String(to)}`)
+  await until('a trial failed', () => transitions().length >= 3)
+  server.answer(relay(api))
+  await until('a trial succeeded', () => transitions().some(line => line.endsWith('closed')))
+  const lines = transitions()
+  t.same([lines.at(0), lines.at(-1)], ['warn: closed to open', 'info: halfOpen to closed'])
+  const trials = new Set(lines.slice(1, -1))
+  t.same([...trials].sort(), ['debug: halfOpen to open', 'debug: open to halfOpen'])
 })
 
 t.test('an issuer that goes down later: known keys verify, unknown ones are 503 and never 401', async t => {

@@ -8,6 +8,8 @@ import { createDatabaseProxy } from '../helpers/proxy.ts'
 import { until } from '../helpers/until.ts'
 import { createVerifyingApp, jwksPath, revocationsPath, type VerifyingApp } from '../helpers/verifying-app.ts'
 
+const listOf = (iss: string): string => JSON.stringify({ iss, sessions: [], users: [] })
+
 const keysOf = async (api: TestApp): Promise<{ keys: unknown[] }> => (await api.app.inject(jwksPath)).json()
 
 function urlOf (location: DatabaseLocation): string {
@@ -79,8 +81,10 @@ t.test('polling: 503 before the first list, 200 by itself, 503 once the list is 
     ['the issuer is down', async () => await issuer.stop(), async () => await issuer.start()],
     ['it answers 503', async () => { issuer.answer((_request, response) => { response.writeHead(503).end() }) }, async () => { issuer.answer(relay(api)) }],
     ['it answers HTML', async () => { issuer.answer((_request, response) => { response.end('<html>') }) }, async () => { issuer.answer(relay(api)) }],
-    ['it answers another JSON', async () => { issuer.answer((_request, response) => { response.end('{"sessions":["x"],"users":[]}') }) }, async () => { issuer.answer(relay(api)) }],
-    ['its own answer is old', async () => { issuer.answer((_request, response) => { response.writeHead(200, { age: '2' }).end('{"sessions":[],"users":[]}') }) }, async () => { issuer.answer(relay(api)) }]
+    ['it answers another JSON', async () => { issuer.answer((_request, response) => { response.end('{"iss":"https://issuer.test","sessions":["x"],"users":[]}') }) }, async () => { issuer.answer(relay(api)) }],
+    ['its own answer is old', async () => { issuer.answer((_request, response) => { response.writeHead(200, { age: '2' }).end(listOf('https://issuer.test')) }) }, async () => { issuer.answer(relay(api)) }],
+    ['what it says is unchanged is old', async () => { issuer.answer((_request, response) => { response.writeHead(304, { age: '2' }).end() }) }, async () => { issuer.answer(relay(api)) }],
+    ['the list is of another issuer', async () => { issuer.answer((_request, response) => { response.end(listOf('https://other.test')) }) }, async () => { issuer.answer(relay(api)) }]
   ] as const) {
     await outage()
     t.equal((await call(person.accessToken)).status, 200, `${name}: at first the list still counts`)
@@ -88,7 +92,17 @@ t.test('polling: 503 before the first list, 200 by itself, 503 once the list is 
     await end()
     await until(`${name}: it is fresh again`, async () => (await call(person.accessToken)).status === 200)
   }
-  t.equal(log.lines().filter(({ level, msg }) => level === 'warn' && /revocation list/.test(String(msg))).length, 5, 'each outage is told once; an old answer is none')
+  t.equal(log.lines().filter(({ level, msg }) => level === 'warn' && /revocation list/.test(String(msg))).length, 6, 'each outage is told once; an old answer is none')
+})
+
+t.test('polling: the list of another issuer is none', async t => {
+  const api = await createTestApp(t)
+  const person = await signUp(api)
+  const server = await startHttpServer(t, (_request, response) => { response.end(listOf('https://other.test')) })
+  const { call } = await createVerifyingApp(t, { keys: await keysOf(api), revocations: { url: server.url, intervalMs: 50 } })
+  t.match(await call(person.accessToken), { status: 503, code: 'SERVICE_UNAVAILABLE' })
+  server.answer((_request, response) => { response.end(listOf('https://issuer.test')) })
+  await until('its own list is taken', async () => (await call(person.accessToken)).status === 200)
 })
 
 t.test('database: 503 before the first load, 200 by itself, 503 once nothing was heard for too long', async t => {

@@ -189,6 +189,7 @@ t.test('options are checked at the start', async t => {
     [{ ...issuer, jwksUrl, revocations: {} }, /\/revocations: give url or database/],
     [{ ...issuer, jwksUrl, revocations: { url: jwksUrl, database: { url: 'postgres://x/y' } } }, /\/revocations: give url or database/],
     [{ ...issuer, jwksUrl, jwks: { cooldownMs: 0 } }, /\/jwks\/cooldownMs/],
+    [{ ...issuer, jwksUrl, revocations: { url: jwksUrl, intervalMs: 5000, maxStalenessSeconds: 5 } }, /\/revocations\/maxStalenessSeconds: give more than intervalMs/],
     [{ ...issuer, jwksUrl, jwk: {} }, /\/jwk: /]
   ] as const) {
     const app = Fastify()

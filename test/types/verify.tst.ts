@@ -2,7 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { describe, expect, test } from 'tstyche'
-import { verifyPlugin, type RequireRole, type VerifiedAuth, type Verifier, type VerifyHook, type VerifyOptions } from '../../plugins/verify.ts'
+import { CodedError, verifyPlugin, type ErrorCode, type RequireRole, type VerifiedAuth, type Verifier, type VerifyHook, type VerifyOptions } from '../../plugins/verify.ts'
 
 declare const app: FastifyInstance
 
@@ -44,5 +44,7 @@ describe('what an app that verifies sees', () => {
   test('the verifier for everything that is no route', () => {
     expect(app.authServeVerifier).type.toBe<Verifier>()
     expect(app.authServeVerifier.verify('token')).type.toBe<Promise<VerifiedAuth>>()
+    const thrown: unknown = undefined
+    if (thrown instanceof CodedError) expect(thrown.code).type.toBe<ErrorCode>()
   })
 })

@@ -16,7 +16,7 @@ t.test('GET /.well-known/revocations.json: 200, and 304 while nothing changes', 
   const before = await read(api)
   t.equal(before.statusCode, 200)
   t.match(before.headers, { etag: /^"[\w-]{43}"$/, age: /^\d{1,2}$/, 'cache-control': 'no-cache', 'access-control-allow-origin': '*', 'content-type': 'application/json; charset=utf-8' })
-  t.same(before.json(), { sessions: [], users: [] })
+  t.same(before.json(), { iss: 'https://issuer.test', sessions: [], users: [] })
   const etag = String(before.headers.etag)
   for (const tag of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
     const cached = await read(api, { 'if-none-match': tag })
@@ -31,7 +31,7 @@ t.test('GET /.well-known/revocations.json: 200, and 304 while nothing changes', 
     const after = await read(api, { 'if-none-match': etag })
     t.equal(after.statusCode, 200)
     t.not(after.headers.etag, etag)
-    t.same(after.json(), { sessions: [digest(`session:${person.sessionId}`)], users: [] })
+    t.same(after.json(), { iss: 'https://issuer.test', sessions: [digest(`session:${person.sessionId}`)], users: [] })
     t.notOk(after.body.includes(person.sessionId) || after.body.includes(person.id))
   })
 
@@ -45,6 +45,21 @@ t.test('GET /.well-known/revocations.json: 200, and 304 while nothing changes', 
     t.same(after.json().users, [{ digest: digest(`user:${other.id}`), version: 2 }])
     t.notOk(after.body.includes(other.id))
   })
+})
+
+t.test('the list is open to all origins, also where the API is to some', async t => {
+  for (const cors of [undefined, { origins: ['https://app.example'] }]) {
+    const api = await createTestApp(t, { cors })
+    for (const origin of ['https://app.example', 'https://anybody.example', 'null']) {
+      const response = await read(api, { origin })
+      t.equal(response.statusCode, 200)
+      t.match(response.headers, { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'ETag, Age, Retry-After, X-Request-Id' })
+      t.notMatch(response.headers.vary, /origin/i, 'one copy in a cache serves all')
+      const preflight = await api.app.inject({ method: 'OPTIONS', url, headers: { origin, 'access-control-request-method': 'GET', 'access-control-request-headers': 'if-none-match' } })
+      t.equal(preflight.statusCode, 204)
+      t.match(preflight.headers, { 'access-control-allow-origin': '*', 'access-control-allow-methods': 'GET, HEAD', 'access-control-allow-headers': /If-None-Match/ })
+    }
+  }
 })
 
 t.test('instances that know the same answer the same, in whatever order they heard of it', async t => {
@@ -64,7 +79,9 @@ t.test('503 once the feed is too stale, and by itself again after it', async t =
   t.equal((await read(api)).statusCode, 200)
   await proxy.cut()
   await until('it is too stale', async () => (await api.app.inject(url)).statusCode === 503)
-  t.match((await read(api)).json(), { code: 'SERVICE_UNAVAILABLE' })
+  const refused = await read(api, { origin: 'https://anybody.example' })
+  t.match(refused.json(), { code: 'SERVICE_UNAVAILABLE' })
+  t.match(refused.headers, { 'retry-after': /./, 'access-control-allow-origin': '*', 'access-control-expose-headers': /Retry-After/ }, 'pages can read that, too')
   await proxy.restore()
   await until('it is fresh again', async () => (await api.app.inject(url)).statusCode === 200)
 })
