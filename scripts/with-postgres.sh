@@ -22,6 +22,7 @@ stop () {
 }
 trap stop EXIT
 
+mask=$(umask)
 umask 077
 password=$(node -p 'crypto.randomBytes(24).toString("hex")')
 printf '%s\n' "$password" > "$folder/password"
@@ -36,5 +37,6 @@ as_database_user "$binaries/pg_ctl" start --pgdata="$folder/data" --log="$folder
 PGPASSWORD=$password as_database_user "$binaries/psql" --host=127.0.0.1 --port="$port" --username=owner --dbname=postgres --quiet \
   --command="create role tester login createdb password '$password'"
 cd "$OLDPWD"
+umask "$mask"
 
 TEST_DATABASE_URL="postgres://tester:$password@127.0.0.1:$port/postgres" "$@"
