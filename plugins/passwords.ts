@@ -27,7 +27,15 @@ export const PasswordsOptionsSchema = Type.Object({
   /** Fewest code points of a new password (ASVS 6.2.1). */
   minLength: Type.Integer({ minimum: 8, maximum: 1024, default: defaultLengths.minLength }),
   /** Most code points of a new password (ASVS 6.2.9). */
-  maxLength: Type.Integer({ minimum: 64, maximum: 1024, default: defaultLengths.maxLength })
+  maxLength: Type.Integer({ minimum: 64, maximum: 1024, default: defaultLengths.maxLength }),
+  /** Least strength of a new password, 0..4 as zxcvbn scores it. */
+  minStrength: Type.Integer({ minimum: 0, maximum: 4, default: 3 }),
+  /** Kinds of characters that a new password must hold; none by default (ASVS 6.2.5). */
+  require: Type.Optional(Type.Array(Type.Union([Type.Literal('lower'), Type.Literal('upper'), Type.Literal('digit'), Type.Literal('symbol')]))),
+  /** Range API that knows breached passwords, or a folder of its ranges as `file:` URL. */
+  breachUrl: Type.Optional(Type.String({ pattern: '^(https?|file)://' })),
+  /** Milliseconds that a look-up of a breached password may take. */
+  breachTimeoutMs: Type.Integer({ minimum: 50, maximum: 30_000, default: 1000 })
 }, { additionalProperties: false })
 
 export type PasswordsOptions = Partial<Static<typeof PasswordsOptionsSchema>>

@@ -13,7 +13,7 @@ import { createListKeys } from '../src/keys/list-keys.ts'
 import { createRevokeKey, type RevokeKey } from '../src/keys/revoke-key.ts'
 import { createRotateKeys, type RotateKeys } from '../src/keys/rotate-keys.ts'
 import { parseOptions } from '../src/options.ts'
-import { createPagedList, type PagedList } from '../src/pages/paged-list.ts'
+import { createPagedList, type PagedList } from '../src/pagination/paged-list.ts'
 import { storedAddress } from '../src/rate-limit/client-address.ts'
 import { requestIdOf } from '../src/request-id.ts'
 import type { BreakerState } from '../src/schemas/breaker.ts'
@@ -30,6 +30,7 @@ import { createReauthenticate, type Reauthenticate } from '../src/sessions/reaut
 import { createRefresh, type Refresh } from '../src/sessions/refresh.ts'
 import type { Auth } from './auth.ts'
 import type { AuthServeDb } from './db.ts'
+import type { AuthServeMail } from './mail.ts'
 import type { AuthServePasswords } from './passwords.ts'
 
 /** Options of the use-cases plugin. */
@@ -38,6 +39,8 @@ export const UseCasesOptionsSchema = Type.Object({
   dbDecorator: Type.String({ default: 'authServeDb' }),
   passwordsDecorator: Type.String({ default: 'authServePasswords' }),
   authDecorator: Type.String({ default: 'authServeAuth' }),
+  /** Name under which the mail plugin decorated the instance. */
+  mailDecorator: Type.String({ default: 'authServeMail' }),
   /** Name under which the breaker plugin decorated the instance; without it there, the list of breakers is empty. */
   breakersDecorator: Type.String({ default: 'authServeBreakers' }),
   accessTtlSeconds: Type.Integer({ minimum: 5, default: 900 }),
@@ -53,6 +56,17 @@ export const UseCasesOptionsSchema = Type.Object({
   loginMaxFailures: Type.Integer({ minimum: 1, maximum: 100, default: 5 }),
   /** Seconds of the first lock; each further failure doubles it. */
   loginLockSeconds: Type.Integer({ minimum: 1, default: 60 }),
+  /** Days after the last failure in which the count of failures of an account or identifier starts again. */
+  loginForgetDays: Type.Integer({ minimum: 1, default: 30 }),
+  /** Failed logins of one client address in a window of `loginAddressWindowSeconds`. */
+  loginAddressMaxFailures: Type.Integer({ minimum: 1, default: 1000 }),
+  loginAddressWindowSeconds: Type.Integer({ minimum: 1, default: 3600 }),
+  /** Seconds for which a device is known after its last login. */
+  deviceTokenTtlSeconds: Type.Integer({ minimum: 60, default: 15_552_000 }),
+  /** Sign nobody in before they have confirmed their e-mail address; implied by private registration. */
+  requireEmailVerification: Type.Boolean({ default: false }),
+  /** Whether registration says that a name is taken, or answers always alike. */
+  registrationPrivacy: Type.Union([Type.Literal('public'), Type.Literal('private')], { default: 'public' }),
   /** Told of each event of the audit trail once it is stored, for logs. */
   onEvent: Type.Optional(Type.Unsafe<OnEvent>(Type.Function([Type.Any(), Type.Any()], Type.Void())))
 }, { additionalProperties: false })
@@ -99,6 +113,7 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
   const database = app.getDecorator<AuthServeDb>(settings.dbDecorator)
   const passwords = app.getDecorator<AuthServePasswords>(settings.passwordsDecorator)
   const { keyRing, secrets, pemKeys, keyPolicy, recognise } = app.getDecorator<Auth>(settings.authDecorator)
+  const { order: orderMail } = app.getDecorator<AuthServeMail>(settings.mailDecorator)
   const breakers = app.hasDecorator(settings.breakersDecorator) ? app.getDecorator<Breakers>(settings.breakersDecorator) : undefined
   const log: OnEvent = (event, context) => settings.onEvent?.(event, context)
   const audit = createAudit(database, log)
@@ -112,7 +127,7 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
   const keys = { database, audit, policy: keyPolicy, pemKeys, onKeysChanged: keyRing.reload }
 
   app.decorate(settings.decorator, {
-    register: createRegister({ createAccount: createCreateAccount({ database, audit, passwords }) }),
+    register: createRegister({ createAccount: createCreateAccount({ database, audit, passwords }), orderMail }),
     completeRegistrationErrors: createCompleteRegistrationErrors({ passwords }),
     login: createLogin({ database, audit, passwords, keyRing, loginLock, issueTokens, lives, maxPerUser: settings.maxPerUser }),
     refresh: createRefresh({ ...lives, database, keyRing, secrets, issueTokens, log, graceSeconds: settings.refreshGraceSeconds }),
@@ -123,7 +138,7 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
     listSessions: createListSessions({ database, secrets }),
     endSession: createEndSession({ audit }),
     changePassword: createChangePassword({ audit, passwords, confirmPassword }),
-    deleteAccount: createDeleteAccount({ audit }),
+    deleteAccount: createDeleteAccount({ audit, orderMail }),
     readProfile: createReadProfile({ database }),
     updateProfile: createUpdateProfile({ audit }),
     introspect: createIntrospect(recognise),
@@ -142,6 +157,6 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
 export const useCasesPlugin = fp(useCases, {
   name: 'auth-serve-use-cases',
   fastify: '5.x',
-  dependencies: ['auth-serve-db', 'auth-serve-passwords', 'auth-serve-auth']
+  dependencies: ['auth-serve-db', 'auth-serve-passwords', 'auth-serve-auth', 'auth-serve-mail']
 })
 export default useCasesPlugin

@@ -15,7 +15,7 @@ export interface AppOptions {
 
 /** The standalone service: the bundle at the root of an app of its own, its API under API_PREFIX. */
 export function createApp ({ config, database, secrets, keys, logger }: AppOptions): FastifyInstance {
-  const { server, tokens, sessions, revocation, passwords, login, rateLimit, breakers } = config
+  const { server, tokens, sessions, revocation, passwords, login, accounts, mail, rateLimit, breakers } = config
   const { credentialsMax, ...limits } = rateLimit
   const app: FastifyInstance = Fastify({
     ...serverOptions({ bodyLimit: server.bodyLimitBytes, trustProxy: server.trustProxy }),
@@ -49,6 +49,14 @@ export function createApp ({ config, database, secrets, keys, logger }: AppOptio
     sessions,
     revocation,
     login,
+    accounts: { requireEmailVerification: accounts.requireEmailVerification, registrationPrivacy: accounts.registrationPrivacy },
+    mail: {
+      ...mail,
+      verificationTtlSeconds: accounts.verificationTtlSeconds,
+      resetTtlSeconds: accounts.resetTtlSeconds,
+      undoTtlSeconds: accounts.undoTtlSeconds,
+      invitationTtlSeconds: accounts.invitationTtlSeconds
+    },
     breakers,
     cors: { origins: server.corsOrigins },
     rateLimit: { ...limits, policies: { credentials: { max: credentialsMax } } },

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { Value } from '@sinclair/typebox/value'
 import { listeningUrl } from './config/addresses.ts'
@@ -67,16 +67,22 @@ export function loadConfig (env: NodeJS.ProcessEnv = readEnvironment()): Config 
   return config
 }
 
+/** A sender at the host that people know; what is no URL is refused by the rules. */
+const defaultSender = (publicUrl: string): string => `auth-serve <no-reply@${URL.canParse(publicUrl) ? new URL(publicUrl).hostname : 'localhost'}>`
+
 /** Fills in what is worked out from other settings. */
 function complete (values: Record<string, Record<string, unknown>>): Config {
-  const { server = {}, tokens = {}, database = {} } = values
+  const { server = {}, tokens = {}, database = {}, accounts = {}, mail = {} } = values
   const publicUrl = server.publicUrl ?? listeningUrl(String(server.host), Number(server.port))
+  // Absolute, since helpers of the embedded database run in folders of their own.
+  const dataDir = resolve(String(database.dataDir))
   const config = {
     ...values,
     server: { ...server, publicUrl },
-    // Absolute, since helpers of the embedded database run in folders of their own.
-    database: { ...database, dataDir: resolve(String(database.dataDir)) },
-    tokens: { ...tokens, issuer: tokens.issuer ?? publicUrl }
+    database: { ...database, dataDir },
+    tokens: { ...tokens, issuer: tokens.issuer ?? publicUrl },
+    accounts: { ...accounts, requireEmailVerification: accounts.requireEmailVerification ?? accounts.registrationPrivacy === 'private' },
+    mail: { ...mail, linkBase: mail.linkBase ?? `${String(publicUrl)}/pages`, from: mail.from ?? defaultSender(String(publicUrl)), directory: resolve(String(mail.directory ?? join(dataDir, 'mail'))) }
   }
   Value.Assert(ConfigSchema, config)
   return config

@@ -10,6 +10,7 @@ import { healthPlugin, type HealthOptions } from '../plugins/health.ts'
 import { inputPlugin, type InputOptions } from '../plugins/input.ts'
 import { loggingPlugin } from '../plugins/logging.ts'
 import { maintenancePlugin, type MaintenanceOptions } from '../plugins/maintenance.ts'
+import { mailPlugin, type MailOptions } from '../plugins/mail.ts'
 import { metricsPlugin } from '../plugins/metrics.ts'
 import { outputPlugin } from '../plugins/output.ts'
 import { passwordsPlugin, type PasswordsOptions } from '../plugins/passwords.ts'
@@ -52,7 +53,12 @@ export interface AuthServeOptions {
   revocation?: RevocationOptions
   /** Background jobs. */
   maintenance?: Omit<MaintenanceOptions, 'decorator' | 'dbDecorator' | 'onEvent'>
-  login?: { maxFailures?: number, lockSeconds?: number }
+  /** Locks after failed logins, and devices that are known. */
+  login?: { maxFailures?: number, lockSeconds?: number, forgetDays?: number, addressMaxFailures?: number, addressWindowSeconds?: number, deviceTokenTtlSeconds?: number }
+  /** How people join. */
+  accounts?: Pick<UseCasesOptions, 'requireEmailVerification' | 'registrationPrivacy'>
+  /** How mails go out, and where their links lead. */
+  mail?: Omit<MailOptions, 'decorator' | 'dbDecorator' | 'authDecorator' | 'breakersDecorator'>
   passwords?: Omit<PasswordsOptions, 'decorator'>
   input?: InputOptions
   /** Serve Swagger UI and the OpenAPI document. */
@@ -83,6 +89,8 @@ const AuthServeOptionsSchema = Type.Object({
   revocation: Type.Optional(part),
   maintenance: Type.Optional(part),
   login: Type.Optional(part),
+  accounts: Type.Optional(part),
+  mail: Type.Optional(part),
   passwords: Type.Optional(part),
   input: Type.Optional(part),
   docs: Type.Boolean({ default: true }),
@@ -167,10 +175,16 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
         logging.add(request, { userId, sessionId })
       }
     })
+    await routes.register(mailPlugin, { linkBase: `${publicUrl ?? 'http://localhost'}${app.prefix}/pages`, ...options.mail })
     await routes.register(useCasesPlugin, {
       ...sessions,
       loginMaxFailures: options.login?.maxFailures,
       loginLockSeconds: options.login?.lockSeconds,
+      loginForgetDays: options.login?.forgetDays,
+      loginAddressMaxFailures: options.login?.addressMaxFailures,
+      loginAddressWindowSeconds: options.login?.addressWindowSeconds,
+      deviceTokenTtlSeconds: options.login?.deviceTokenTtlSeconds,
+      ...options.accounts,
       onEvent
     })
     await routes.register(maintenancePlugin, { ...options.maintenance, onEvent })

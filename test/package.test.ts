@@ -25,6 +25,7 @@ t.test('what the package exports is pinned', async t => {
     './plugins/health': ['HealthOptionsSchema', 'default', 'healthPlugin'],
     './plugins/input': ['InputOptionsSchema', 'default', 'inputPlugin'],
     './plugins/logging': ['LoggingOptionsSchema', 'default', 'loggingPlugin'],
+    './plugins/mail': ['MailOptionsSchema', 'default', 'mailPlugin'],
     './plugins/maintenance': ['MaintenanceOptionsSchema', 'default', 'maintenancePlugin'],
     './plugins/metrics': ['MetricsOptionsSchema', 'default', 'metricsPlugin'],
     './plugins/output': ['default', 'outputPlugin'],

@@ -17,15 +17,24 @@ export interface NewAccount {
 
 export interface CreateAccountDependencies { database: Database, audit: Audit, passwords: Passwords }
 
-/** Adds a person who has a password, with these roles. */
-export type CreateAccount = (account: NewAccount, roles: string[], context: RequestContext) => Promise<UserRow>
+/** How a person joins. */
+export interface Joining {
+  roles: string[]
+  /** Somebody vouches for the address. */
+  emailVerified: boolean
+  /** What else belongs to the transaction. */
+  also?: (stores: Stores, user: UserRow) => Promise<void>
+}
+
+/** Adds a person who has a password. */
+export type CreateAccount = (account: NewAccount, joining: Joining, context: RequestContext) => Promise<UserRow>
 
 /**
  * Makes the rule that adds accounts. It throws CodedError INVALID_INPUT for a weak password or a wrong address and
  * USER_ALREADY_EXISTS where e-mail or username is taken, also when the other one was committed a moment ago.
  */
 export function createCreateAccount ({ database, audit, passwords }: CreateAccountDependencies): CreateAccount {
-  return async (account, roles, context) => {
+  return async (account, { roles, emailVerified, also }, context) => {
     const emailCanonical = canonicalEmail(account.email)
     const usernameCanonical = account.username === undefined ? null : canonicalUsername(account.username)
     if (emailCanonical === undefined) {
@@ -51,11 +60,13 @@ export function createCreateAccount ({ database, audit, passwords }: CreateAccou
         firstName: account.firstName ?? null,
         lastName: account.lastName ?? null,
         passwordHash,
-        roles
+        roles,
+        emailVerifiedAt: emailVerified ? new Date() : null
       }
       // A name that is taken at the first try may be free again at the second: its holder was deleted in between.
       const row = await stores.users.insert(user) ?? (await rejectTaken(stores), await stores.users.insert(user))
       if (row === undefined) throw userAlreadyExists({ email: true, username: false })
+      await also?.(stores, row)
       record({ type: 'user_created', outcome: 'success', actorId: id, targetId: id })
       return row
     })

@@ -1,5 +1,6 @@
 import type { Audit, RequestContext } from '../audit/audit.ts'
 import { CodedError } from '../errors.ts'
+import type { OrderMail } from '../mail/order-mail.ts'
 import type { Principal } from '../sessions/authenticate.ts'
 
 /**
@@ -8,7 +9,7 @@ import type { Principal } from '../sessions/authenticate.ts'
  */
 export type DeleteAccount = (principal: Principal, context: RequestContext) => Promise<void>
 
-export function createDeleteAccount ({ audit }: { audit: Audit }): DeleteAccount {
+export function createDeleteAccount ({ audit, orderMail }: { audit: Audit, orderMail: OrderMail }): DeleteAccount {
   return async ({ userId, sessionId }, context) => {
     await audit.transaction(context, async (stores, record) => {
       // The database would end them with the account, but would not tell this instance at once. The row's lock comes first,
@@ -20,6 +21,7 @@ export function createDeleteAccount ({ audit }: { audit: Audit }): DeleteAccount
       if (deleted.roles.includes('admin') && !await stores.users.hasActiveAdmin()) {
         throw new CodedError('CONFLICT', 'You are the last active administrator; make somebody else one first.')
       }
+      await orderMail(stores, { template: 'security-notice', userId, recipient: deleted.emailCanonical, values: { notice: 'account-deleted' } })
       record({ type: 'user_deleted', outcome: 'success', actorId: userId, targetId: userId, sessionId })
     })
   }

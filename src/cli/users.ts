@@ -19,7 +19,7 @@ async function createUser ({ email, role, passwordStdin = false }: CreateOptions
     const { createPasswords } = await import('../passwords/passwords.ts')
     const passwords = await createPasswords(config.passwords)
     const createAccount = createCreateAccount({ database, passwords, audit: createAudit(database, () => {}) })
-    return await createAccount({ email, password }, role === 'admin' ? ['user', 'admin'] : ['user'], commandLine)
+    return await createAccount({ email, password }, { roles: role === 'admin' ? ['user', 'admin'] : ['user'], emailVerified: true }, commandLine)
   })
   process.stdout.write(`${user.id}\n`)
 }

@@ -107,6 +107,10 @@ const revocation = Type.Object({
 const passwords = Type.Object({
   minLength: Type.Integer({ env: 'PASSWORD_MIN_LENGTH', default: 8, minimum: 8, maximum: 1024, description: 'Shortest new password in code points (ASVS 6.2.1 asks for 8).' }),
   maxLength: Type.Integer({ env: 'PASSWORD_MAX_LENGTH', default: 128, minimum: 64, maximum: 1024, description: 'Longest password in code points; a longer one is refused, never cut (ASVS 6.2.9 asks for 64 at least).' }),
+  minStrength: Type.Integer({ env: 'PASSWORD_MIN_STRENGTH', default: 3, minimum: 0, maximum: 4, description: 'Least strength of a new password as zxcvbn scores it: 0 takes anything, 3 withstands about 10^8 guesses, 4 about 10^10.' }),
+  require: Type.Optional(Type.Array(Type.Union([Type.Literal('lower'), Type.Literal('upper'), Type.Literal('digit'), Type.Literal('symbol')]), { env: 'PASSWORD_REQUIRE', derived: 'none, as NIST 800-63B-4 and ASVS 6.2.5 ask', example: 'lower,upper,digit,symbol', expected: 'a list of lower, upper, digit and symbol', description: 'Kinds of characters that a new password must hold, for those whose rules demand it: any of `lower`, `upper`, `digit` and `symbol`, separated by commas.' })),
+  breachUrl: Type.Optional(Type.String({ env: 'PASSWORD_BREACH_URL', derived: 'none: passwords are not looked up', example: 'https://api.pwnedpasswords.com/range/', pattern: '^(https?|file)://\\S+$', expected: 'a URL such as https://api.pwnedpasswords.com/range/ or file:///srv/ranges/', description: 'Range API (k-anonymity: only five hex digits of the SHA-1 are sent) that knows breached passwords, or as file: a folder of downloaded ranges. Where it cannot be asked the password is accepted, and that is logged.' })),
+  breachTimeoutMs: Type.Integer({ env: 'PASSWORD_BREACH_TIMEOUT_MS', default: 1000, minimum: 50, maximum: 30000, description: 'Milliseconds that a look-up of a breached password may take.' }),
   memoryKib: Type.Integer({ env: 'ARGON2_MEMORY_KIB', default: 19456, minimum: 1024, maximum: 4194304, description: 'Memory of one argon2id hash in KiB. Raised parameters re-hash at the next login.' }),
   timeCost: Type.Integer({ env: 'ARGON2_TIME_COST', default: 2, minimum: 1, maximum: 100, description: 'Passes of argon2id over that memory.' }),
   parallelism: Type.Integer({ env: 'ARGON2_PARALLELISM', default: 1, minimum: 1, maximum: 16, description: 'Lanes of argon2id.' }),
@@ -136,8 +140,32 @@ const passwords = Type.Object({
 
 const login = Type.Object({
   maxFailures: Type.Integer({ env: 'LOGIN_MAX_FAILURES', default: 5, minimum: 1, maximum: 100, description: 'Consecutive failures of one identifier before it is locked (NIST 800-63B-4 allows 100 at most).' }),
-  lockSeconds: Type.Integer({ env: 'LOGIN_LOCK_SECONDS', default: 60, minimum: 1, maximum: 900, description: 'First lock in seconds; it doubles with each further failure, up to 15 minutes.' })
+  lockSeconds: Type.Integer({ env: 'LOGIN_LOCK_SECONDS', default: 60, minimum: 1, maximum: 900, description: 'First lock in seconds; it doubles with each further failure, up to 15 minutes. After 100 in a row only a reset link, a known device or an administrator opens the account.' }),
+  forgetDays: Type.Integer({ env: 'LOGIN_FORGET_DAYS', default: 30, minimum: 1, maximum: 3650, description: 'Days after the last failure in which the count of an account or identifier starts again; below 100 failures in a row.' }),
+  addressMaxFailures: Type.Integer({ env: 'LOGIN_ADDRESS_MAX_FAILURES', default: 1000, minimum: 1, maximum: 1000000, description: 'Failed logins of one client address in a window, whoever they were for; beyond it only known devices sign in from there. IPv6 counts per /64.' }),
+  addressWindowSeconds: Type.Integer({ env: 'LOGIN_ADDRESS_WINDOW_SECONDS', default: 3600, minimum: 1, maximum: 86400, description: 'Length of that window in seconds.' }),
+  deviceTokenTtlSeconds: Type.Integer({ env: 'DEVICE_TOKEN_TTL_SECONDS', default: 15552000, minimum: 60, maximum: 63072000, description: 'Seconds for which a device is known after its last login. A known device has a count of failures of its own, so that a stranger cannot lock its owner out, and gets no notice of a new device.' })
 }, { title: 'Failed logins' })
+
+const accounts = Type.Object({
+  requireEmailVerification: Type.Optional(Type.Boolean({ env: 'REQUIRE_EMAIL_VERIFICATION', derived: 'false, and true with REGISTRATION_PRIVACY=private', example: 'true', description: 'Sign nobody in before they have confirmed their e-mail address.' })),
+  registrationPrivacy: Type.Union([Type.Literal('public'), Type.Literal('private')], { env: 'REGISTRATION_PRIVACY', default: 'public', description: 'Whether registration says at once that an e-mail address or username is taken (`public`), or answers always alike and tells the rest by mail (`private`).' }),
+  verificationTtlSeconds: Type.Integer({ env: 'EMAIL_VERIFICATION_TTL_SECONDS', default: 86400, minimum: 60, maximum: 2592000, description: 'Life in seconds of the link that confirms an e-mail address, a new one too.' }),
+  resetTtlSeconds: Type.Integer({ env: 'PASSWORD_RESET_TTL_SECONDS', default: 1800, minimum: 60, maximum: 86400, description: 'Life in seconds of the link that sets a new password.' }),
+  undoTtlSeconds: Type.Integer({ env: 'EMAIL_UNDO_TTL_SECONDS', default: 604800, minimum: 60, maximum: 2592000, description: 'Life in seconds of the link by which the old address takes a change of e-mail back.' }),
+  invitationTtlSeconds: Type.Integer({ env: 'INVITATION_TTL_SECONDS', default: 604800, minimum: 60, maximum: 2592000, description: 'Life in seconds of an invitation.' })
+}, { title: 'Accounts' })
+
+const mail = Type.Object({
+  smtpUrl: Type.Optional(Type.String({ env: 'SMTP_URL', sensitive: true, derived: 'none: mails are written to MAIL_DIR', example: 'smtps://user:password@smtp.example.com:465', pattern: '^smtps?://\\S+$', expected: 'a URL such as smtps://user:password@smtp.example.com:465 or smtp://localhost:1025', description: 'Server that takes the mails. `smtp:` uses STARTTLS where it is offered; `?requireTLS=true` insists.' })),
+  from: Type.Optional(Type.String({ env: 'MAIL_FROM', derived: 'auth-serve at the host of PUBLIC_URL', example: 'Accounts <accounts@example.com>', description: 'Sender of the mails.' })),
+  directory: Type.Optional(Type.String({ env: 'MAIL_DIR', derived: 'DATA_DIR/mail', example: './data/mail', description: 'Folder that gets the mails as .eml files where there is no SMTP_URL. They hold live links: only the owner may read it.' })),
+  cooldownSeconds: Type.Integer({ env: 'MAIL_COOLDOWN_SECONDS', default: 60, minimum: 0, maximum: 86400, description: 'Seconds in which one address gets no second mail of a kind; the answer of the service is the same.' }),
+  linkBase: Type.Optional(Type.String({ env: 'LINK_BASE', derived: 'PUBLIC_URL/pages', example: 'https://app.example.com/account', description: 'Where links in mails lead: `LINK_BASE/reset-password#token=...` and the like. Your own pages read the token from the fragment and POST it; by default those of the service do.' })),
+  concurrency: Type.Integer({ env: 'MAIL_CONCURRENCY', default: 4, minimum: 1, maximum: 100, description: 'Mails that a process sends at once.' }),
+  retrySeconds: Type.Integer({ env: 'MAIL_RETRY_SECONDS', default: 172800, minimum: 1, maximum: 1209600, description: 'Seconds for which a mail is tried; then it is a dead letter, listed by GET /admin/outbox.' }),
+  retentionDays: Type.Integer({ env: 'MAIL_RETENTION_DAYS', default: 30, minimum: 1, maximum: 3650, description: 'Days for which sent mails and dead letters are listed; what they said is not kept.' })
+}, { title: 'Mail' })
 
 const rateLimit = Type.Object({
   enabled: Type.Boolean({ env: 'RATE_LIMIT_ENABLED', default: true, description: 'Limit requests per client address. The lock after failed logins is another thing and always on.' }),
@@ -168,7 +196,7 @@ const logging = Type.Object({
  * no default, `sensitive` values are never shown, `processOnly` ones count in the environment but not in `.env`,
  * `expected` says in a message what a pattern wants.
  */
-export const ConfigSchema = Type.Object({ server, database, tokens, sessions, revocation, passwords, login, rateLimit, breakers, logging })
+export const ConfigSchema = Type.Object({ server, database, tokens, sessions, revocation, passwords, login, accounts, mail, rateLimit, breakers, logging })
 
 /** The settings of the standalone service, complete and checked. */
 export type Config = Static<typeof ConfigSchema>

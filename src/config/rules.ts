@@ -61,6 +61,16 @@ const valueRules: Rule[] = [
     ]
   },
   {
+    keys: ['LINK_BASE'],
+    problems: ({ mail: { linkBase = '' } }, { given }) => when(given('LINK_BASE') && (!isBaseUrl(linkBase) || linkBase.endsWith('/')),
+      'LINK_BASE must be an http or https URL without user, query, fragment or slash at the end, such as https://app.example.com/account')
+  },
+  {
+    keys: ['MAIL_FROM'],
+    problems: ({ mail: { from = '' } }, { given }) => when(given('MAIL_FROM') && !/^(?:[^<>\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/.test(from),
+      'MAIL_FROM must be an address such as accounts@example.com or Accounts <accounts@example.com>')
+  },
+  {
     keys: ['AUTH_SECRET'],
     problems: ({ tokens: { secrets = [] } }, { production }) => secrets.flatMap((secret, index) => {
       const entry = secrets.length > 1 ? `AUTH_SECRET, entry ${index + 1},` : 'AUTH_SECRET'
@@ -76,6 +86,11 @@ const valueRules: Rule[] = [
 ]
 
 const contradictionRules: Rule[] = [
+  {
+    keys: ['REGISTRATION_PRIVACY', 'REQUIRE_EMAIL_VERIFICATION'],
+    problems: ({ accounts }) => when(accounts.registrationPrivacy === 'private' && accounts.requireEmailVerification === false,
+      'REGISTRATION_PRIVACY=private needs REQUIRE_EMAIL_VERIFICATION: drop REQUIRE_EMAIL_VERIFICATION=false or write REGISTRATION_PRIVACY=public')
+  },
   {
     keys: ['ACCESS_TOKEN_TTL_SECONDS', 'REFRESH_ABSOLUTE_TTL_SECONDS'],
     problems: ({ sessions }, { given }) => when(given('ACCESS_TOKEN_TTL_SECONDS') && sessions.accessTtlSeconds > sessions.absoluteTtlSeconds,

@@ -1,8 +1,10 @@
 import { sql } from 'drizzle-orm'
+import { createActionTokenStore, type ActionTokenStore } from './action-tokens.ts'
 import { createAuditEventStore, type AuditEventStore } from './audit-events.ts'
 import { toDatabaseError } from './failures.ts'
 import { createLoginAttemptStore, type LoginAttemptStore } from './login-attempts.ts'
 import { createLockStore, type LockStore } from './locks.ts'
+import { createOutboxStore, type OutboxStore } from './outbox.ts'
 import type { Pool, Run } from './pool.ts'
 import { createRevocationStore, type Revocation, type RevocationStore } from './revocations.ts'
 import { createSessionStore, type SessionStore } from './sessions.ts'
@@ -17,6 +19,8 @@ export interface Stores {
   signingKeys: SigningKeyStore
   auditEvents: AuditEventStore
   loginAttempts: LoginAttemptStore
+  actionTokens: ActionTokenStore
+  outbox: OutboxStore
   locks: LockStore
 }
 
@@ -42,6 +46,8 @@ function createStores (run: Run, onRevoked: OnRevoked): Stores {
     signingKeys: createSigningKeyStore(run),
     auditEvents: createAuditEventStore(run),
     loginAttempts: createLoginAttemptStore(run),
+    actionTokens: createActionTokenStore(run),
+    outbox: createOutboxStore(run),
     locks: createLockStore(run)
   }
 }

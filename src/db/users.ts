@@ -7,7 +7,7 @@ import { users } from './tables.ts'
 
 export type UserRow = typeof users.$inferSelect
 export type NewUser = Pick<typeof users.$inferInsert,
-  'id' | 'email' | 'emailCanonical' | 'username' | 'usernameCanonical' | 'firstName' | 'lastName' | 'passwordHash' | 'roles'>
+  'id' | 'email' | 'emailCanonical' | 'username' | 'usernameCanonical' | 'firstName' | 'lastName' | 'passwordHash' | 'roles' | 'emailVerifiedAt'>
 export type UserPatch = Partial<Pick<UserRow, 'username' | 'usernameCanonical' | 'firstName' | 'lastName'>>
 
 /** Held by whoever changes who is an administrator. */

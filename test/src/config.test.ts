@@ -41,6 +41,8 @@ t.test('an empty environment gives the documented defaults', async t => {
     passwords: {
       minLength: 8,
       maxLength: 128,
+      minStrength: 3,
+      breachTimeoutMs: 1000,
       memoryKib: 19456,
       timeCost: 2,
       parallelism: 1,
@@ -48,7 +50,17 @@ t.test('an empty environment gives the documented defaults', async t => {
       queue: 64,
       threadPoolSize: 4
     },
-    login: { maxFailures: 5, lockSeconds: 60 },
+    login: { maxFailures: 5, lockSeconds: 60, forgetDays: 30, addressMaxFailures: 1000, addressWindowSeconds: 3600, deviceTokenTtlSeconds: 15552000 },
+    accounts: { requireEmailVerification: false, registrationPrivacy: 'public', verificationTtlSeconds: 86400, resetTtlSeconds: 1800, undoTtlSeconds: 604800, invitationTtlSeconds: 604800 },
+    mail: {
+      from: 'auth-serve <no-reply@localhost>',
+      directory: resolve('data/mail'),
+      linkBase: 'http://localhost:3000/pages',
+      cooldownSeconds: 60,
+      concurrency: 4,
+      retrySeconds: 172800,
+      retentionDays: 30
+    },
     logging: { level: 'info', fileMaxBytes: 52428800, fileMaxCount: 10 }
   })
 })

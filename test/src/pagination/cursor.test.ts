@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import { CodedError } from '../../../src/errors.ts'
 import { createSecrets } from '../../../src/keys/secrets.ts'
-import { createCursors } from '../../../src/pages/cursor.ts'
-import { toPage } from '../../../src/pages/to-page.ts'
+import { createCursors } from '../../../src/pagination/cursor.ts'
+import { toPage } from '../../../src/pagination/to-page.ts'
 import '../../helpers/property-seed.ts'
 
 const [older, newer] = ['an-older-secret-that-is-long-enough-for-this', 'a-newer-secret-that-is-long-enough-for-this']

@@ -1,0 +1,68 @@
+import { and, eq, gt, isNull, lt, ne, sql } from 'drizzle-orm'
+import type { Run } from './pool.ts'
+import { actionTokens, users, type actionPurposes } from './tables.ts'
+
+/** What a token that goes out by mail lets its holder do. */
+export type ActionPurpose = typeof actionPurposes[number]
+
+export interface NewActionToken {
+  tokenHash: Buffer
+  purpose: ActionPurpose
+  userId: string
+  /** The canonical address that the token goes to. */
+  email: string
+  data?: Record<string, string>
+  ttlSeconds: number
+}
+
+/** A token that is good: whose it is and what its use brings into force. */
+export interface ActionToken { userId: string, email: string, data: Record<string, string> }
+
+export type ActionTokenStore = ReturnType<typeof createActionTokenStore>
+
+const columns = { userId: actionTokens.userId, email: actionTokens.email, data: actionTokens.data }
+
+/** Tokens that go out by mail. A used one is gone, so used, superseded and unknown are one. */
+export function createActionTokenStore (run: Run) {
+  const good = (tokenHash: Buffer, purpose: ActionPurpose) =>
+    and(eq(actionTokens.tokenHash, tokenHash), eq(actionTokens.purpose, purpose), gt(actionTokens.expiresAt, sql`now()`))
+  return {
+    /** Stores a token, or gives it its life anew where it is stored already; where `supersedes`, every other one of the person and purpose is void. */
+    async issue ({ ttlSeconds, ...token }: NewActionToken, { supersedes }: { supersedes: boolean }): Promise<void> {
+      const expiresAt = sql`now() + make_interval(secs => ${ttlSeconds})`
+      await run(async orm => {
+        if (supersedes) {
+          await orm.delete(actionTokens).where(and(eq(actionTokens.userId, token.userId), eq(actionTokens.purpose, token.purpose), ne(actionTokens.tokenHash, token.tokenHash)))
+        }
+        await orm.insert(actionTokens).values({ ...token, expiresAt }).onConflictDoUpdate({ target: actionTokens.tokenHash, set: { expiresAt } })
+      })
+    },
+
+    /** The token if it is good for this purpose and its account is in use. It stays good. */
+    async find (tokenHash: Buffer, purpose: ActionPurpose): Promise<ActionToken | undefined> {
+      const [row] = await run(async orm => await orm.select(columns).from(actionTokens).innerJoin(users, eq(users.id, actionTokens.userId))
+        .where(and(good(tokenHash, purpose), users.isActive, isNull(users.deletedAt))))
+      return row
+    },
+
+    /** Uses a good token up: of many at once one gets it. Undo it by rolling the transaction back. */
+    async consume (tokenHash: Buffer, purpose: ActionPurpose): Promise<ActionToken | undefined> {
+      const [row] = await run(async orm => await orm.delete(actionTokens).where(good(tokenHash, purpose)).returning(columns))
+      return row
+    },
+
+    /** Makes all tokens of a person void, but those of this purpose where one is named. */
+    async revokeAll (userId: string, except?: ActionPurpose): Promise<void> {
+      await run(async orm => await orm.delete(actionTokens)
+        .where(and(eq(actionTokens.userId, userId), except === undefined ? undefined : ne(actionTokens.purpose, except))))
+    },
+
+    /** Removes expired ones, `limit` at most; answers how many. */
+    async purge (limit: number): Promise<number> {
+      return await run(async orm => {
+        const expired = orm.select({ tokenHash: actionTokens.tokenHash }).from(actionTokens).where(lt(actionTokens.expiresAt, sql`now()`)).limit(limit).for('update', { skipLocked: true })
+        return (await orm.delete(actionTokens).where(sql`${actionTokens.tokenHash} = any(array(${expired}))`).returning({ userId: actionTokens.userId })).length
+      })
+    }
+  }
+}

@@ -1,0 +1,12 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { CodedError } from '../errors.ts'
+
+/** A new token for a mail: 256 random bits in base64url (NIST SP 800-63B-4 and ASVS 11.5.1 ask for 128). */
+export const createActionToken = (): string => randomBytes(32).toString('base64url')
+
+/** What of a token is stored. It has 256 bits of entropy, so a plain hash is enough. Any text has one: what is no token is unknown. */
+export const hashActionToken = (token: string): Buffer => createHash('sha256').update(token).digest()
+
+/** The one answer for tokens that are unknown, used, superseded, expired or of another purpose. */
+export const actionTokenInvalid = (): CodedError =>
+  new CodedError('ACTION_TOKEN_INVALID', 'The link is not valid (any more): it was used, has expired, or a newer one was sent. Ask for a new one.')
