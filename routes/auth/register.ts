@@ -32,7 +32,7 @@ export const registerRoute: FastifyPluginAsyncTypebox = async app => {
     attachValidation: true,
     config: { access: 'public', limit: 'credentials', errors: ['USER_ALREADY_EXISTS', 'OVERLOADED', 'SERVICE_UNAVAILABLE', 'DATABASE_ERROR'] },
     handler: async (request, reply) => {
-      if (request.validationError !== undefined) throw app.authServe.completeRegistrationErrors(request.validationError, request.body)
+      if (request.validationError !== undefined) throw await app.authServe.completeRegistrationErrors(request.validationError, request.body)
       const user = await app.authServe.register(request.body, app.authServe.contextOf(request))
       return await reply.code(201).header('location', location).send(user)
     }

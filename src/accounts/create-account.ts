@@ -40,7 +40,7 @@ export function createCreateAccount ({ database, audit, passwords }: CreateAccou
     if (emailCanonical === undefined) {
       throw invalidInput([{ path: '/body/email', code: 'format', message: 'Give an e-mail address such as ada@example.com.' }])
     }
-    const weaknesses = passwords.check(account.password, '/body/password', account)
+    const weaknesses = await passwords.check(account.password, '/body/password', account)
     if (weaknesses.length > 0) throw invalidInput(weaknesses)
 
     const rejectTaken = async (stores: Pick<Stores, 'users'>) => {

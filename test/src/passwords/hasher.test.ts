@@ -128,5 +128,5 @@ t.test('createPasswords defaults to OWASP parameters and brings hasher and polic
   t.match(hash, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
   t.equal(await passwords.verify(hash, 'correct horse battery staple'), true)
   t.equal(passwords.needsRehash(hash), false)
-  t.match(passwords.check('short', '/body/password'), [{ code: 'too_short' }])
+  t.match(await passwords.check('short', '/body/password'), [{ code: 'too_short' }])
 })
