@@ -10,7 +10,9 @@ export type AuditEventStore = ReturnType<typeof createAuditEventStore>
 export function createAuditEventStore (run: Run) {
   return {
     async append (events: readonly NewAuditEvent[]): Promise<void> {
-      await run(async orm => await orm.insert(auditEvents).values(events.map(event => ({ id: uuidv7(), ...event }))))
+      // The same statement whatever an event leaves out: nobody who measures it learns whom it is about.
+      const nobody = { actorId: null, targetId: null, sessionId: null, details: {} }
+      await run(async orm => await orm.insert(auditEvents).values(events.map(event => ({ id: uuidv7(), ...nobody, ...event }))))
     }
   }
 }
