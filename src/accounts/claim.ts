@@ -1,7 +1,10 @@
-import { unmatchable, type UserClaim } from '../db/address-proof.ts'
+import type { UserClaim } from '../db/address-proof.ts'
 import type { UserRow } from '../db/users.ts'
 import type { NewAccount } from './new-account.ts'
 import { canonicalUsername } from './username.ts'
+
+/** In place of a password hash: no password makes it. It is checked at the cost of one. */
+export const unmatchable = '!'
 
 /**
  * Whether a registration may claim an account: somebody registered it and nobody has proven the address. An account that

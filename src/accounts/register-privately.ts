@@ -4,7 +4,7 @@ import type { UserRow } from '../db/users.ts'
 import { CodedError } from '../errors.ts'
 import type { MailOrder, OrderMail } from '../mail/order-mail.ts'
 import type { Passwords } from '../passwords/passwords.ts'
-import { claimToData, isClaimable } from './claim.ts'
+import { claimToData, isClaimable, unmatchable } from './claim.ts'
 import { judgeNewAccount, rowOfNewAccount, type CanonicalNames, type NewAccount } from './new-account.ts'
 
 export interface RegisterPrivatelyDependencies { audit: Audit, passwords: Passwords, orderMail: OrderMail }
@@ -32,7 +32,7 @@ export function createRegisterPrivately ({ audit, passwords, orderMail }: Regist
     const namesake = await users.findByUsername(names.usernameCanonical ?? '')
     const claimable = created === undefined && holder !== undefined && isClaimable(holder) ? holder : undefined
     const nameIsFree = namesake === undefined || namesake.id === holder?.id
-    const claimed = await users.contest(nameIsFree ? claimable?.id : undefined)
+    const claimed = await users.contest(nameIsFree ? claimable?.id : undefined, unmatchable)
     const values = claimToData(account, passwordHash)
     if (created !== undefined) {
       const event: AuditEvent = { type: 'user_created', outcome: 'success', actorId: created.id, targetId: created.id }

@@ -9,9 +9,6 @@ type UserRow = typeof users.$inferSelect
 /** What a registration set up that waited for the proof of its address. */
 export type UserClaim = Pick<UserRow, 'email' | 'username' | 'usernameCanonical' | 'firstName' | 'lastName'> & { passwordHash: string }
 
-/** In place of a password hash: no password makes it. It is checked at the cost of one. */
-export const unmatchable = '!'
-
 const unproven = and(isNull(users.emailVerifiedAt), isNull(users.deletedAt))
 
 /** What of the aggregate of people is about addresses that nobody has proven yet. */
@@ -20,11 +17,12 @@ export function createAddressProof (run: Run) {
   return {
     /**
      * Notes that a second registration wants this account, whose address nobody has proven: until one of them is confirmed
-     * it has nobody's password and names. Answers its id; undefined where there is none (an absent id costs the same).
+     * it has nobody's names, and this in place of a password hash. Answers its id; undefined where there is none (an absent
+     * id costs the same).
      */
-    async contest (id: string | undefined): Promise<string | undefined> {
+    async contest (id: string | undefined, passwordHash: string): Promise<string | undefined> {
       const [row] = await run(async orm => await orm.update(users).set({
-        passwordHash: unmatchable,
+        passwordHash,
         devicesKnownSince: sql`now()`,
         credentialVersion: sql`${users.credentialVersion} + 1`,
         username: null,
