@@ -15,7 +15,7 @@ export type ChangePassword = (principal: Principal, passwords: { currentPassword
 export function createChangePassword ({ audit, passwords, confirmPassword }: ChangePasswordDependencies): ChangePassword {
   return async (principal, { currentPassword, newPassword }, context) => {
     const user = await confirmPassword(principal, currentPassword, 'authn_password_change_fail', context)
-    const weaknesses = passwords.check(newPassword, '/body/newPassword', user)
+    const weaknesses = await passwords.check(newPassword, '/body/newPassword', user)
     if (weaknesses.length > 0) throw invalidInput(weaknesses)
     const passwordHash = await passwords.hash(newPassword)
     await audit.transaction(context, async (stores, record) => {

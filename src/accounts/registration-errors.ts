@@ -5,7 +5,7 @@ import type { PasswordPolicy } from '../passwords/policy.ts'
  * Adds to an INVALID_INPUT that the schema found what the policy finds wrong with the password, so that one answer names
  * every weak or wrong field. Other errors come back as they are.
  */
-export type CompleteRegistrationErrors = (error: Error, body: unknown) => Error
+export type CompleteRegistrationErrors = (error: Error, body: unknown) => Promise<Error>
 
 const textOf = (body: object, name: string): string | undefined => {
   const value: unknown = Reflect.get(body, name)
@@ -13,11 +13,11 @@ const textOf = (body: object, name: string): string | undefined => {
 }
 
 export function createCompleteRegistrationErrors ({ passwords }: { passwords: PasswordPolicy }): CompleteRegistrationErrors {
-  return (error, body) => {
+  return async (error, body) => {
     if (!(error instanceof CodedError) || error.errors === undefined || typeof body !== 'object' || body === null) return error
     const password = textOf(body, 'password')
     if (password === undefined || error.errors.some(({ path }) => path === '/body/password')) return error
-    const context = { email: textOf(body, 'email'), username: textOf(body, 'username') }
-    return invalidInput([...error.errors, ...passwords.check(password, '/body/password', context)])
+    const [email, username, firstName, lastName] = ['email', 'username', 'firstName', 'lastName'].map(name => textOf(body, name))
+    return invalidInput([...error.errors, ...await passwords.check(password, '/body/password', { email, username, firstName, lastName })])
   }
 }

@@ -12,11 +12,16 @@ export interface PasswordPolicyOptions {
 export const defaultLengths = { minLength: 8, maxLength: 128 }
 
 /** Whose password it is to be: words that others would guess first. */
-export interface PasswordContext { email?: string | null, username?: string | null }
+export interface PasswordContext {
+  email?: string | null
+  username?: string | null
+  firstName?: string | null
+  lastName?: string | null
+}
 
 export interface PasswordPolicy {
-  /** What is wrong with a new password, each with this JSON pointer as `path`; empty when it is acceptable. */
-  check(password: string, path: string, context?: PasswordContext): FieldError[]
+  /** All that is wrong with a new password, each with this JSON pointer as `path`; empty when it is acceptable. */
+  check(password: string, path: string, context?: PasswordContext): Promise<FieldError[]>
 }
 
 /** A password under judgement: `text` in NFC, `folded` for comparisons that ignore case. */
@@ -70,7 +75,7 @@ export function createPasswordPolicy (options: PasswordPolicyOptions = {}): Pass
   const rules = [tooShort(minLength), tooLong(maxLength), containsEmail, containsUsername, containsServiceName]
 
   return {
-    check (password, path, context = {}) {
+    async check (password, path, context = {}) {
       // NUL ends strings in other software; a lone surrogate would be hashed as if it were U+FFFD.
       if (!isText(password)) {
         return [{ path, code: 'bad_text', message: 'The password holds characters that are not text (NUL or half of a surrogate pair).' }]

@@ -17,8 +17,8 @@ t.test('decorates hashing, verifying and the policy, and says once which engine 
   t.equal(await passwords.verify(hash, 'correct horse'), true)
   t.equal(await passwords.verify(undefined, 'correct horse'), false)
   t.equal(passwords.needsRehash(hash), false)
-  t.match(passwords.check('nine char', '/body/password'), [{ code: 'too_short' }])
-  t.same(passwords.stats(), { active: 0, queued: 0, concurrency: 2, queue: 7 })
+  t.match(await passwords.check('nine char', '/body/password'), [{ code: 'too_short' }])
+  t.same(passwords.stats(), { active: 0, queued: 0, concurrency: 2, queue: 7, total: 3 })
   t.equal(passwords.engineName, 'argon2')
 
   const said = lines.filter(line => line.includes('passwords are hashed by argon2'))
