@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { createOwedMails } from './owed-mails.ts'
 import type { Run } from './pool.ts'
 import { mailCooldowns, outbox, type mailTemplates } from './tables.ts'
 
@@ -21,6 +22,8 @@ export type OutboxStore = ReturnType<typeof createOutboxStore>
 /** Mails that are owed. */
 export function createOutboxStore (run: Run) {
   return {
+    ...createOwedMails(run),
+
     /** Orders a mail unless one of this kind was ordered for this address a moment ago; one statement either way. */
     async add (mail: NewMail): Promise<void> {
       await run(async orm => await orm.execute(sql`

@@ -17,6 +17,8 @@ export interface MailOrder {
   recipient: string | null
   /** What the template says beside the link; with `security-notice`, which one it is. Never a secret. */
   values?: Record<string, string> & { notice?: Notice }
+  /** It goes out whatever went out a moment ago: somebody's way back depends on it, and nobody can cause it at will. */
+  vital?: boolean
 }
 
 /**
@@ -34,11 +36,12 @@ export interface OrderMailDependencies {
 }
 
 export function createOrderMail ({ secrets, cooldownSeconds, onOrdered }: OrderMailDependencies): OrderMail {
-  return async (stores, { template, userId, recipient, values = {} }) => {
+  return async (stores, { template, userId, recipient, values = {}, vital = false }) => {
+    const id = uuidv7()
     const kind = values.notice === undefined ? template : `${template}:${values.notice}`
     // Somebody who has no address is told apart by nothing, so all of them share one cooldown.
-    const cooldownKey = mac(secrets, 'mail-cooldown', `${kind}:${recipient ?? ''}`)
-    await stores.outbox.add({ id: uuidv7(), template, userId: userId ?? null, recipient, values, cooldownKey, cooldownSeconds })
+    const cooldownKey = mac(secrets, 'mail-cooldown', `${kind}:${vital ? id : recipient ?? ''}`)
+    await stores.outbox.add({ id, template, userId: userId ?? null, recipient, values, cooldownKey, cooldownSeconds })
     onOrdered()
   }
 }
