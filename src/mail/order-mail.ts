@@ -5,7 +5,7 @@ import type { Stores } from '../db/stores.ts'
 import { mac, type Secrets } from '../keys/secrets.ts'
 
 const notices = [
-  'password-changed', 'password-reset', 'email-change-requested', 'email-changed', 'account-locked',
+  'password-changed', 'password-reset', 'email-change-requested', 'email-changed', 'email-change-undone', 'account-locked',
   'new-device', 'token-reuse', 'roles-changed', 'account-deleted'
 ] as const
 
@@ -23,7 +23,7 @@ export interface MailOrder {
   recipient: string | null
   /**
    * With a template that brings a token, what is kept with the token until it is used. With `already-registered`, what is
-   * `taken`: "email" or "username". With `security-notice`, which `notice` it is, and what it tells: `ipAddress` and
+   * `taken`: "email", "username" or "new-email". With `security-notice`, which `notice` it is, and what it tells: `ipAddress` and
    * `userAgent` (see {@link whence}), `newEmail`, `roles`.
    */
   values?: Record<string, string> & { notice?: Notice }

@@ -1,6 +1,5 @@
 import type { Audit, RequestContext } from '../audit/audit.ts'
-import type { Stores } from '../db/stores.ts'
-import type { OrderMail } from '../mail/order-mail.ts'
+import { whence, type OrderMail } from '../mail/order-mail.ts'
 import type { Principal } from '../sessions/authenticate.ts'
 import { actionTokenInvalid, useActionToken } from './action-token.ts'
 
@@ -15,12 +14,6 @@ export interface ConfirmEmailChangeDependencies { audit: Audit, orderMail: Order
 export type ConfirmEmailChange = (token: string, asking: Principal | undefined, context: RequestContext) => Promise<void>
 
 export function createConfirmEmailChange ({ audit, orderMail }: ConfirmEmailChangeDependencies): ConfirmEmailChange {
-  async function tell (stores: Stores, userId: string, recipients: string[], newEmail: string): Promise<void> {
-    for (const recipient of recipients) {
-      await orderMail(stores, { template: 'security-notice', userId, recipient, values: { notice: 'email-changed', newEmail } })
-    }
-  }
-
   return async (token, asking, context) => {
     await audit.transaction(context, async (stores, record) => {
       const { userId, email: emailCanonical, data } = await useActionToken(stores, token, 'change-email')
@@ -34,7 +27,9 @@ export function createConfirmEmailChange ({ audit, orderMail }: ConfirmEmailChan
       await orderMail(stores, {
         template: 'undo-email-change', userId, recipient: user.emailCanonical, values: { email: user.email, version: String(version) }, vital: true
       })
-      await tell(stores, userId, [user.emailCanonical, emailCanonical], data.email)
+      for (const recipient of [user.emailCanonical, emailCanonical]) {
+        await orderMail(stores, { template: 'security-notice', userId, recipient, values: { notice: 'email-changed', newEmail: data.email, ...whence(context) } })
+      }
       record({ type: 'user_updated', outcome: 'success', actorId: userId, targetId: userId, sessionId: kept, details: { changed: ['email'], sessionsEnded } })
     })
   }

@@ -2,7 +2,7 @@ import { canonicalEmail } from '../accounts/email.ts'
 import type { RequestContext } from '../audit/audit.ts'
 import type { Database } from '../db/stores.ts'
 import { invalidInput } from '../errors.ts'
-import type { OrderMail } from '../mail/order-mail.ts'
+import { whence, type OrderMail } from '../mail/order-mail.ts'
 import type { Principal } from '../sessions/authenticate.ts'
 import type { ConfirmPassword } from '../sessions/confirm-password.ts'
 
@@ -24,9 +24,9 @@ export function createRequestEmailChange ({ database, confirmPassword, orderMail
     await database.transaction(async stores => {
       const taken = await stores.users.findTakenNames(emailCanonical, null)
       await orderMail(stores, taken.email
-        ? { template: 'already-registered', recipient: emailCanonical, values: { taken: 'email-change' } }
+        ? { template: 'already-registered', recipient: emailCanonical, values: { taken: 'new-email' } }
         : { template: 'change-email', userId: user.id, recipient: emailCanonical, values: { email, version: String(user.credentialVersion) } })
-      await orderMail(stores, { template: 'security-notice', userId: user.id, recipient: user.emailCanonical, values: { notice: 'email-change-requested', newEmail: email } })
+      await orderMail(stores, { template: 'security-notice', userId: user.id, recipient: user.emailCanonical, values: { notice: 'email-change-requested', newEmail: email, ...whence(context) } })
     })
   }
 }

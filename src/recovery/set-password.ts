@@ -3,7 +3,7 @@ import type { ActionToken } from '../db/action-tokens.ts'
 import type { Database } from '../db/stores.ts'
 import type { UserRow } from '../db/users.ts'
 import { invalidInput } from '../errors.ts'
-import type { OrderMail } from '../mail/order-mail.ts'
+import { whence, type OrderMail } from '../mail/order-mail.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import { accountSubject } from '../sessions/confirm-password.ts'
 import type { LoginLock } from '../sessions/login-lock.ts'
@@ -46,7 +46,7 @@ export function createSetPassword (purpose: PasswordLink, { database, audit, pas
       const reason = purpose === 'invitation' ? 'invitation' : 'reset'
       record({ type: 'authn_password_change', outcome: 'success', actorId: id, targetId: id, details: { reason, sessionsEnded } })
       if (purpose === 'invitation') return
-      await orderMail(stores, { template: 'security-notice', userId: id, recipient: emailCanonical, values: { notice: 'password-reset' } })
+      await orderMail(stores, { template: 'security-notice', userId: id, recipient: emailCanonical, values: { notice: 'password-reset', ...whence(context) } })
     })
   }
 }
