@@ -1,6 +1,6 @@
-import { sql } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import type { Run } from './pool.ts'
-import { mailCooldowns, outbox, type mailTemplates } from './tables.ts'
+import { actionPurposes, mailCooldowns, outbox, type mailTemplates } from './tables.ts'
 
 /** Every kind of mail. */
 export type MailTemplate = typeof mailTemplates[number]
@@ -21,6 +21,11 @@ export type OutboxStore = ReturnType<typeof createOutboxStore>
 /** Mails that are owed. */
 export function createOutboxStore (run: Run) {
   return {
+    /** Takes back the orders of links that are about this person's account and were not sent yet. */
+    async discardLinks (userId: string): Promise<void> {
+      await run(async orm => await orm.delete(outbox).where(and(eq(outbox.userId, userId), eq(outbox.status, 'pending'), inArray(outbox.template, actionPurposes))))
+    },
+
     /** Orders a mail unless one of this kind was ordered for this address a moment ago; one statement either way. */
     async add (mail: NewMail): Promise<void> {
       await run(async orm => await orm.execute(sql`
