@@ -28,16 +28,24 @@ export interface LoginDependencies {
   lives: SessionLives
   /** Live sessions that a person may have, the oldest ones end; undefined for no bound. */
   maxPerUser: number | undefined
+  emailVerification: EmailVerification
 }
 
 /**
+ * What becomes of people who have not proven their address: they may sign in, or are told not to after the right
+ * password, or are answered as if the password were wrong, so that nobody learns that the address is registered.
+ */
+export type EmailVerification = 'optional' | 'required' | 'hidden'
+
+/**
  * Signs a person in. Throws CodedError INVALID_CREDENTIALS (unknown person and wrong password alike, after the same
- * work), ACCOUNT_DISABLED (only after the right password), TOO_MANY_ATTEMPTS and OVERLOADED.
+ * work), ACCOUNT_DISABLED and EMAIL_NOT_VERIFIED (both only after the right password), TOO_MANY_ATTEMPTS and OVERLOADED.
  */
 export type Login = (credentials: Credentials, context: RequestContext) => Promise<LoginResult>
 
 const invalidCredentials = () => new CodedError('INVALID_CREDENTIALS', 'The e-mail address, username or password is not right.')
 const accountDisabled = () => new CodedError('ACCOUNT_DISABLED', 'This account is disabled; ask an administrator.')
+const emailNotVerified = () => new CodedError('EMAIL_NOT_VERIFIED', 'Confirm your e-mail address first: open the link that was sent to it, or ask for a new one with POST /auth/email/resend.')
 
 export function createLogin (deps: LoginDependencies): Login {
   const { database, audit, passwords } = deps
@@ -70,7 +78,9 @@ export function createLogin (deps: LoginDependencies): Login {
     const { user, subject } = await identify(credentials)
     const attempt = await deps.loginLock.begin(subject)
     const hash = user?.passwordHash
-    const matches = await attempt.judge(async () => await passwords.verify(hash, credentials.password))
+    const unverified = deps.emailVerification !== 'optional' && user?.emailVerifiedAt === null
+    const hidden = unverified && deps.emailVerification === 'hidden'
+    const matches = await attempt.judge(async () => await passwords.verify(hash, credentials.password) && !hidden)
     if (!matches || user === undefined || hash === undefined || hash === null) {
       await recordFailure(user, 'credentials', attempt.locks, context)
       throw invalidCredentials()
@@ -79,6 +89,11 @@ export function createLogin (deps: LoginDependencies): Login {
       await attempt.clear(database)
       await recordFailure(user, 'disabled', false, context)
       throw accountDisabled()
+    }
+    if (unverified) {
+      await attempt.clear(database)
+      await recordFailure(user, 'email_not_verified', false, context)
+      throw emailNotVerified()
     }
     const sessionId = uuidv7()
     const secret = createRefreshSecret()
