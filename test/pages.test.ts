@@ -1,11 +1,17 @@
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import Fastify, { type FastifyInstance } from 'fastify'
-import t from 'tap'
+import type { BrowserContextOptions } from 'playwright-core'
+import t, { type Test } from 'tap'
 import { pagesPlugin } from '../plugins/pages.ts'
 import { authServe } from '../src/index.ts'
 import { pageNames } from '../src/pages/page-kinds.ts'
 import { cheapPasswords, createTestApp, testSecret } from './helpers/app.ts'
-import { createTestDatabase } from './helpers/database.ts'
+import { startBrowser, visit, type Visit } from './helpers/browser.ts'
+import { connect, createTestDatabase } from './helpers/database.ts'
+import { startFront, type Front } from './helpers/front.ts'
+import { createMailbox } from './helpers/mailbox.ts'
+import { goodPassword, newEmail, post, readMe, signIn } from './helpers/people.ts'
+import { createDatabaseProxy } from './helpers/proxy.ts'
 
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -96,4 +102,97 @@ t.test('inside a host: two instances call each its own API, one has no pages', a
   t.match((await host.inject('/first/pages/invitation')).body, /At least 12 characters/)
   t.equal((await host.inject('/third/pages/reset-password')).statusCode, 404)
   await t.rejects(async () => await Fastify().register(pagesPlugin, { path: 'pages' }), { message: /auth-serve pages: invalid options: \/path/ })
+})
+
+/** What a person sees on the page that is open, and can do there. */
+function handle (visit: Visit, front: Front) {
+  const { page } = visit
+  const heading = async (name: string): Promise<void> => { await page.getByRole('heading', { level: 1, name, exact: true }).waitFor() }
+  return {
+    ...visit,
+    heading,
+    press: async (name: string) => { await page.getByRole('button', { name, exact: true }).click() },
+    /** Waits for what came of it: the heading is where a screen reader goes on. */
+    async outcome (t: Test, name: string): Promise<void> {
+      await heading(name)
+      t.equal(await page.evaluate('document.activeElement.textContent'), name, 'the focus is on what came of it')
+      t.equal(await page.title(), name)
+    },
+    focused: async () => await page.evaluate<string>('document.activeElement.id || document.activeElement.textContent'),
+    /** Calls of the API so far that carry this token. */
+    calls: (token: string) => front.seen.filter(({ body }) => body.includes(token)),
+    /** The token is nowhere but in bodies, and nothing was against the policy. */
+    async isClean (t: Test, token: string): Promise<void> {
+      t.same(front.seen.filter(({ url, headers }) => JSON.stringify([url, headers]).includes(token)), [], 'no token in a URL or a header')
+      t.same(front.seen.filter(({ headers }) => headers.referer !== undefined || headers.cookie !== undefined), [], 'no Referer, no cookie')
+      t.notMatch(page.url(), '#', 'the fragment is gone from the address bar')
+      t.same(await page.evaluate('[history.state, localStorage.length, sessionStorage.length, document.cookie]'), [null, 0, 0, ''])
+      t.same(visit.complaints, [], 'no violation of the policy, no error')
+    }
+  }
+}
+
+t.test('in a browser', async t => {
+  const [browser, mailbox, front] = [await startBrowser(t), await createMailbox(t), await startFront(t)]
+  const proxy = await createDatabaseProxy(t, await createTestDatabase(t))
+  const api = await createTestApp(t, { publicUrl: front.url, mail: { ...mailbox.options, cooldownSeconds: 0 } }, proxy.location)
+  front.serve(api.app)
+  const sql = connect(proxy.location)
+  t.teardown(async () => { await sql.end() })
+  const open = async (t: Test, link: string, options?: BrowserContextOptions) => {
+    const opened = handle(await visit(t, browser, options), front)
+    await opened.page.goto(link)
+    return opened
+  }
+  const at = (name: string, token = 'no-token-of-ours'): string => `${front.url}/pages/${name}#token=${token}`
+
+  t.test('verify-email: confirms by keyboard alone, once; the link works only while it is fresh', async t => {
+    const email = newEmail()
+    await post(api, '/auth/register', { email, password: goodPassword })
+    const { link, token } = await mailbox.take(email, 'verify-email')
+    t.ok(link.startsWith(`${front.url}/pages/verify-email#token=`), 'behind the path of PUBLIC_URL')
+    const { page, heading, outcome, calls, isClean, focused } = await open(t, link)
+    await heading('Confirm your e\u2011mail address')
+    t.same(calls(token), [], 'nothing is posted before the click')
+    await page.keyboard.press('Tab')
+    t.equal(await focused(), 'Confirm address')
+    await page.keyboard.press('Enter')
+    await outcome(t, 'Your address is confirmed')
+    t.match(calls(token), [{ method: 'POST', url: '/behind/a/path/api/v1/auth/email/verify', body: JSON.stringify({ token }) }])
+    const person = await signIn(api, email)
+    t.equal((await readMe(api, person.accessToken)).json().emailVerified, true)
+
+    await page.reload()
+    await heading('The link is not complete')
+    // The same page with a fragment: nothing is loaded anew.
+    await page.goto(link)
+    await outcome(t, 'Confirm your e\u2011mail address')
+    await page.getByRole('button', { name: 'Confirm address' }).click()
+    await outcome(t, 'This link does not work any more')
+    await isClean(t, token)
+  })
+
+  t.test('verify-email: an expired link is no dead end', async t => {
+    const email = newEmail()
+    await post(api, '/auth/register', { email, password: goodPassword })
+    const { link, token } = await mailbox.take(email, 'verify-email')
+    await sql`update action_tokens set expires_at = now() - interval '1 second'`
+    const { page, press, outcome, focused, isClean } = await open(t, link)
+    await press('Confirm address')
+    await outcome(t, 'This link does not work any more')
+    await press('Send a new link')
+    t.equal(await focused(), 'email')
+    await page.getByText('Enter your e-mail address.').waitFor()
+    await page.getByLabel('Your e-mail address').fill('nonsense')
+    await press('Send a new link')
+    await page.locator('#email[aria-invalid="true"]').waitFor()
+    t.not(await page.locator('#email-error').textContent(), '', 'the message of the API')
+    await page.getByLabel('Your e-mail address').fill(email)
+    await page.keyboard.press('Enter')
+    await outcome(t, 'Look into your mailbox')
+    await isClean(t, token)
+    const next = await open(t, (await mailbox.take(email, 'verify-email')).link)
+    await next.press('Confirm address')
+    await next.outcome(t, 'Your address is confirmed')
+  })
 })
