@@ -38,6 +38,13 @@ export function createActionTokenStore (run: Run) {
       })
     },
 
+    /** Gives a token that is not used and not superseded its life anew, also where it has expired; answers whether there is one. */
+    async renew (tokenHash: Buffer, purpose: ActionPurpose, ttlSeconds: number): Promise<boolean> {
+      const rows = await run(async orm => await orm.update(actionTokens).set({ expiresAt: sql`now() + make_interval(secs => ${ttlSeconds})` })
+        .where(and(eq(actionTokens.tokenHash, tokenHash), eq(actionTokens.purpose, purpose))).returning({ userId: actionTokens.userId }))
+      return rows.length === 1
+    },
+
     /** The token if it is good for this purpose and its account is in use. It stays good. */
     async find (tokenHash: Buffer, purpose: ActionPurpose): Promise<ActionToken | undefined> {
       const [row] = await run(async orm => await orm.select(columns).from(actionTokens).innerJoin(users, eq(users.id, actionTokens.userId))
