@@ -12,6 +12,7 @@ import { startFront, type Front } from './helpers/front.ts'
 import { createMailbox } from './helpers/mailbox.ts'
 import { goodPassword, newEmail, post, readMe, signIn } from './helpers/people.ts'
 import { createDatabaseProxy } from './helpers/proxy.ts'
+import { until } from './helpers/until.ts'
 
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
@@ -194,5 +195,113 @@ t.test('in a browser', async t => {
     const next = await open(t, (await mailbox.take(email, 'verify-email')).link)
     await next.press('Confirm address')
     await next.outcome(t, 'Your address is confirmed')
+  })
+
+  t.test('what is typed in a password field is judged, as by the server, in a worker that is loaded when typing begins', async t => {
+    const { page, complaints } = await open(t, at('invitation'))
+    const field = page.getByLabel('New password')
+    t.same([await field.getAttribute('autocomplete'), await field.getAttribute('type')], ['new-password', 'password'])
+    const estimators = () => front.seen.filter(({ url }) => url.includes('zxcvbn')).map(({ url }) => url.replace(/.*\//, ''))
+    t.same(estimators(), [])
+    await field.pressSequentially('sunshine')
+    await page.getByText('Strength: very weak. This is one of the hundred most used passwords. Add another word').waitFor()
+    await until('all dictionaries are there', () => estimators().includes('zxcvbn-english.js'))
+    for (const [password, text] of [
+      ['administration', 'Strength: weak. Add another word or two that are less common.'],
+      ['K7!vQ2p', 'Strength: fair. Use at least 8 characters. Add another word or two that are less common.'],
+      [goodPassword, 'Strength: very strong.']
+    ] as const) {
+      await field.fill(password)
+      await page.getByRole('status').filter({ hasText: text }).waitFor()
+    }
+    await field.fill('')
+    await page.locator('#advice:empty').waitFor({ state: 'attached' })
+    t.same(complaints, [])
+  })
+
+  t.test('a password can be pasted, shown and hidden', async t => {
+    const { page, press } = await open(t, at('reset-password'), { permissions: ['clipboard-read', 'clipboard-write'] })
+    await page.evaluate(`navigator.clipboard.writeText('${goodPassword}')`)
+    const field = page.getByLabel('New password')
+    await field.focus()
+    await page.keyboard.press('Control+V')
+    t.equal(await field.inputValue(), goodPassword)
+    await press('Show password')
+    t.equal(await field.getAttribute('type'), 'text')
+    await page.getByText('The password is shown.').waitFor({ state: 'attached' })
+    await press('Hide password')
+    t.equal(await field.getAttribute('type'), 'password')
+  })
+
+  t.test('trouble keeps the page and what was typed: no network, no database, too many tries', async t => {
+    const limited = await createTestApp(t, { rateLimit: { policies: { credentials: { max: 1 } } } }, proxy.location)
+    const { page, press, outcome } = await open(t, at('reset-password'))
+    const field = page.getByLabel('New password')
+    await field.fill(goodPassword)
+    const told = async (text: string | RegExp): Promise<void> => {
+      await press('Set new password')
+      await page.getByRole('alert').filter({ hasText: text }).waitFor()
+      t.equal(await field.inputValue(), goodPassword)
+    }
+    await page.context().setOffline(true)
+    await told('You seem to be offline.')
+    await page.context().setOffline(false)
+    await proxy.cut()
+    await told(/cannot do this at the moment\. Nothing is lost: try again in \d+ seconds?\./)
+    await proxy.restore()
+    front.serve(limited.app)
+    await limited.request({ method: 'POST', url: '/api/v1/auth/email/verify', payload: { token: 'x' } })
+    await told(/too many tries\. Nothing is lost: try again in \d+ seconds\./)
+    front.serve(api.app)
+    await until('the database is back', async () => (await api.app.inject('/readiness')).statusCode === 200, 20)
+    await press('Set new password')
+    await outcome(t, 'This link does not work any more')
+    t.equal(await field.inputValue(), '', 'the password of a dead link is forgotten')
+  })
+
+  t.test('readable in the dark and in the light, on a narrow screen, with large letters, without motion', async t => {
+    const contrasts = `[...document.querySelectorAll('main, h1, p, label, li, input, button')].filter(element => element.checkVisibility() && element.textContent !== '').map(element => {
+      const channels = color => color.match(/[\\d.]+/g).map(Number)
+      const luminance = color => channels(color).slice(0, 3).map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4).reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0)
+      let ground = element
+      while ((channels(getComputedStyle(ground).backgroundColor)[3] ?? 1) === 0) ground = ground.parentElement
+      const [low, high] = [luminance(getComputedStyle(element).color), luminance(getComputedStyle(ground).backgroundColor)].sort((a, b) => a - b)
+      return (high + 0.05) / (low + 0.05)
+    })`
+    const grounds = new Set()
+    for (const colorScheme of ['light', 'dark'] as const) {
+      for (const name of pageNames) {
+        const { page, complaints } = await open(t, at(name), { colorScheme, reducedMotion: 'reduce', viewport: { width: 320, height: 600 } })
+        const field = page.locator('#password')
+        const examine = async (state: string): Promise<void> => {
+          const ratios = await page.evaluate<number[]>(contrasts)
+          t.ok(ratios.length > 3 && ratios.every(ratio => ratio >= 4.5), `${name} ${state} ${colorScheme}: contrast (WCAG 1.4.3, AA)`, { ratios })
+          t.ok(await page.evaluate<number>('document.documentElement.scrollWidth') <= 320, `${name} ${state}: no scrolling sideways at 320 pixels (WCAG 1.4.10)`)
+        }
+        await page.locator('#action').waitFor()
+        t.equal(await page.evaluate('getComputedStyle(document.querySelector("button")).transitionDuration'), '0s')
+        grounds.add(await page.evaluate('getComputedStyle(document.body).backgroundColor'))
+        if (await field.count() > 0) {
+          await page.locator('#action button.main').click()
+          await page.getByText('Choose a password.').waitFor()
+        }
+        await examine('ready')
+        if (await field.count() > 0) await field.fill(goodPassword)
+        await page.locator('#action button.main').click()
+        await page.getByRole('heading', { name: 'does not work any more' }).waitFor()
+        await examine('with a dead link')
+        t.same(complaints, [])
+      }
+    }
+    t.equal(grounds.size, 2)
+    const { page } = await open(t, at('reset-password'), { viewport: { width: 640, height: 600 } })
+    await page.evaluate('document.documentElement.style.fontSize = "200%"')
+    t.ok(await page.evaluate<number>('document.documentElement.scrollWidth') <= 640, 'letters twice as large (WCAG 1.4.4)')
+  })
+
+  t.test('without JavaScript the page says what it needs', async t => {
+    const { page } = await open(t, at('verify-email'), { javaScriptEnabled: false })
+    await page.getByText('This page needs JavaScript.').waitFor()
+    t.equal(await page.locator('form').filter({ visible: true }).count(), 0, 'and has no form that would go astray')
   })
 })
