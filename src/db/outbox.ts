@@ -1,5 +1,6 @@
 import { and, eq, gt, isNull, lte, ne, or, sql } from 'drizzle-orm'
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core'
+import { createOwedMails } from './owed-mails.ts'
 import type { Run } from './pool.ts'
 import { mailCooldowns, outbox, type mailTemplates } from './tables.ts'
 
@@ -35,6 +36,8 @@ export function createOutboxStore (run: Run) {
     (await run(async orm => await orm.update(outbox).set(changes).where(ours(lease)).returning({ id: outbox.id }))).length === 1
 
   return {
+    ...createOwedMails(run),
+
     /** Orders a mail unless one of this kind was ordered for this address a moment ago; one statement either way. */
     async add (mail: NewMail): Promise<void> {
       await run(async orm => await orm.execute(sql`
