@@ -2,10 +2,9 @@ import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { createChangePassword, type ChangePassword } from '../src/accounts/change-password.ts'
-import { createCreateAccount } from '../src/accounts/create-account.ts'
 import { createDeleteAccount, type DeleteAccount } from '../src/accounts/delete-account.ts'
 import { createReadProfile, createUpdateProfile, type ReadProfile, type UpdateProfile } from '../src/accounts/profile.ts'
-import { createRegister, type Register } from '../src/accounts/register.ts'
+import { createRegistration, type Registration } from '../src/accounts/registration.ts'
 import { createCompleteRegistrationErrors, type CompleteRegistrationErrors } from '../src/accounts/registration-errors.ts'
 import { createAudit, type AuditEvent, type RequestContext } from '../src/audit/audit.ts'
 import type { Breakers } from '../src/breakers/breakers.ts'
@@ -77,7 +76,7 @@ export type UseCasesOptions = Partial<Static<typeof UseCasesOptionsSchema>>
 
 /** What the service can do, ready for the routes; each is a rule of src/. */
 export interface UseCases {
-  register: Register
+  registration: Registration
   completeRegistrationErrors: CompleteRegistrationErrors
   login: Login
   refresh: Refresh
@@ -124,12 +123,14 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
   const issueTokens = createIssueTokens({ keyRing, secrets })
   const confirmPassword = createConfirmPassword({ database, audit, passwords, loginLock })
 
+  const privacy = settings.registrationPrivacy
+  const emailVerification = privacy === 'private' ? 'hidden' : settings.requireEmailVerification ? 'required' : 'optional'
   const keys = { database, audit, policy: keyPolicy, pemKeys, onKeysChanged: keyRing.reload }
 
   app.decorate(settings.decorator, {
-    register: createRegister({ createAccount: createCreateAccount({ database, audit, passwords }), orderMail }),
+    registration: createRegistration({ database, audit, passwords, orderMail, privacy }),
     completeRegistrationErrors: createCompleteRegistrationErrors({ passwords }),
-    login: createLogin({ database, audit, passwords, keyRing, loginLock, issueTokens, lives, maxPerUser: settings.maxPerUser }),
+    login: createLogin({ database, audit, passwords, keyRing, loginLock, issueTokens, lives, maxPerUser: settings.maxPerUser, emailVerification }),
     refresh: createRefresh({ ...lives, database, keyRing, secrets, issueTokens, log, graceSeconds: settings.refreshGraceSeconds }),
     reauthenticate: createReauthenticate({ audit, keyRing, confirmPassword, issueTokens, lives }),
     logout: createLogout({ audit, secrets }),

@@ -10,6 +10,8 @@ import { logoutAllRoute } from './auth/logout-all.ts'
 import { reauthenticateRoute } from './auth/reauthenticate.ts'
 import { refreshRoute } from './auth/refresh.ts'
 import { registerRoute } from './auth/register.ts'
+import { resendVerificationRoute } from './auth/resend-verification.ts'
+import { verifyEmailRoute } from './auth/verify-email.ts'
 import { changePasswordRoute } from './users/change-password.ts'
 import { deleteMeRoute } from './users/delete-me.ts'
 import { endSessionRoute } from './users/end-session.ts'
@@ -20,6 +22,8 @@ import { updateMeRoute } from './users/update-me.ts'
 /** The API, one file per operation. */
 export const apiRoutes: FastifyPluginAsync = async app => {
   await app.register(registerRoute, { prefix: '/auth' })
+  await app.register(verifyEmailRoute, { prefix: '/auth' })
+  await app.register(resendVerificationRoute, { prefix: '/auth' })
   await app.register(loginRoute, { prefix: '/auth' })
   await app.register(refreshRoute, { prefix: '/auth' })
   await app.register(reauthenticateRoute, { prefix: '/auth' })

@@ -13,6 +13,7 @@ import { maintenancePlugin, type MaintenanceOptions } from '../plugins/maintenan
 import { mailPlugin, type MailOptions } from '../plugins/mail.ts'
 import { metricsPlugin } from '../plugins/metrics.ts'
 import { outputPlugin } from '../plugins/output.ts'
+import { pagesPlugin } from '../plugins/pages.ts'
 import { passwordsPlugin, type PasswordsOptions } from '../plugins/passwords.ts'
 import { rateLimitPlugin, type RateLimitOptions } from '../plugins/rate-limit.ts'
 import { securityHeadersPlugin } from '../plugins/security-headers.ts'
@@ -65,6 +66,8 @@ export interface AuthServeOptions {
   docs?: boolean
   /** Measure, and serve the metrics for Prometheus. */
   metrics?: boolean
+  /** Serve the pages that the links in the mails lead to unless `mail.linkBase` says otherwise. */
+  pages?: boolean
   /** Answer unknown paths of the scope; false where the host does, as without a prefix it must. */
   notFound?: boolean
 }
@@ -95,6 +98,7 @@ const AuthServeOptionsSchema = Type.Object({
   input: Type.Optional(part),
   docs: Type.Boolean({ default: true }),
   metrics: Type.Boolean({ default: true }),
+  pages: Type.Boolean({ default: true }),
   notFound: Type.Boolean({ default: true })
 }, { additionalProperties: false })
 
@@ -125,7 +129,7 @@ function addMetrics ({ authServeAuth: { feed, keyRing }, authServeBreakers: brea
  * @throws TypeError for options that are not valid, naming every one.
  */
 async function authServe (app: FastifyInstance, options: AuthServeOptions): Promise<void> {
-  const { apiPrefix, publicUrl, docs, metrics, notFound } = parseOptions('options', AuthServeOptionsSchema, options)
+  const { apiPrefix, publicUrl, docs, metrics, pages, notFound } = parseOptions('options', AuthServeOptionsSchema, options)
 
   await app.register(loggingPlugin)
   const logging = app.authServeLogging
@@ -153,6 +157,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
   await app.register(dbPlugin, options.database)
   await app.register(passwordsPlugin, options.passwords ?? {})
   await app.register(docsPlugin, { version, basePath: publicUrl === undefined ? '/' : new URL(publicUrl).pathname, path: docs ? '/docs' : null })
+  if (pages) await app.register(pagesPlugin, { apiPath: apiPrefix, passwordMinLength: options.passwords?.minLength, passwordMinStrength: options.passwords?.minStrength })
 
   const { freshSessionSeconds, useFlushMs, maxTrackedUses, ...sessions } = options.sessions ?? {}
   await app.register(async routes => {

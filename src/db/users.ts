@@ -1,5 +1,6 @@
 import { and, eq, isNull, sql } from 'drizzle-orm'
 import { userAlreadyExists, type TakenNames } from '../errors.ts'
+import { createAddressProof } from './address-proof.ts'
 import type { Run } from './pool.ts'
 import { isUniqueViolation } from './failures.ts'
 import { prepared } from './statement.ts'
@@ -22,6 +23,8 @@ export type UserStore = ReturnType<typeof createUserStore>
 /** The aggregate of people. Deleted rows are invisible to every function here. */
 export function createUserStore (run: Run) {
   return {
+    ...createAddressProof(run),
+
     /** Adds a user, or answers undefined and changes nothing where e-mail or username is taken. */
     async insert (user: NewUser): Promise<UserRow | undefined> {
       const [row] = await run(async orm => await orm.insert(users).values(user).onConflictDoNothing().returning())

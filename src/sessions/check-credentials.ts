@@ -19,18 +19,27 @@ export interface CheckCredentialsDependencies {
   audit: Audit
   passwords: Passwords
   loginLock: LoginLock
+  emailVerification: EmailVerification
 }
 
 /**
+ * What becomes of people who have not proven their address: they may sign in, or are told not to after the right
+ * password, or are answered as if the password were wrong, so that nobody learns that the address is registered.
+ */
+export type EmailVerification = 'optional' | 'required' | 'hidden'
+
+/**
  * Finds out who gives these credentials. Throws CodedError INVALID_CREDENTIALS (unknown person and wrong password alike,
- * after the same work), ACCOUNT_DISABLED (only after the right password), TOO_MANY_ATTEMPTS and OVERLOADED.
+ * after the same work), ACCOUNT_DISABLED and EMAIL_NOT_VERIFIED (both only after the right password), TOO_MANY_ATTEMPTS
+ * and OVERLOADED.
  */
 export type CheckCredentials = (credentials: Credentials, context: RequestContext) => Promise<Recognised>
 
 export const invalidCredentials = () => new CodedError('INVALID_CREDENTIALS', 'The e-mail address, username or password is not right.')
 const accountDisabled = () => new CodedError('ACCOUNT_DISABLED', 'This account is disabled; ask an administrator.')
+const emailNotVerified = () => new CodedError('EMAIL_NOT_VERIFIED', 'Confirm your e-mail address first: open the link that was sent to it, or ask for a new one with POST /auth/email/resend.')
 
-export function createCheckCredentials ({ database, audit, passwords, loginLock }: CheckCredentialsDependencies): CheckCredentials {
+export function createCheckCredentials ({ database, audit, passwords, loginLock, emailVerification }: CheckCredentialsDependencies): CheckCredentials {
   /** The account and what failures are counted under: the account itself, or the identifier that nobody has. */
   async function identify ({ email, username }: Credentials): Promise<{ user: UserRow | undefined, subject: string }> {
     const name = email === undefined ? canonicalUsername(username ?? '') : canonicalEmail(email) ?? ''
@@ -49,7 +58,9 @@ export function createCheckCredentials ({ database, audit, passwords, loginLock 
     const { user, subject } = await identify(credentials)
     const attempt = await loginLock.begin(subject)
     const hash = user?.passwordHash
-    const matches = await attempt.judge(async () => await passwords.verify(hash, credentials.password))
+    const unverified = emailVerification !== 'optional' && user?.emailVerifiedAt === null
+    const hidden = unverified && emailVerification === 'hidden'
+    const matches = await attempt.judge(async () => await passwords.verify(hash, credentials.password) && !hidden)
     if (!matches || user === undefined || hash === undefined || hash === null) {
       await recordFailure(user, 'credentials', attempt.locks, context)
       throw invalidCredentials()
@@ -58,6 +69,11 @@ export function createCheckCredentials ({ database, audit, passwords, loginLock 
       await attempt.clear(database)
       await recordFailure(user, 'disabled', false, context)
       throw accountDisabled()
+    }
+    if (unverified) {
+      await attempt.clear(database)
+      await recordFailure(user, 'email_not_verified', false, context)
+      throw emailNotVerified()
     }
     return { user, hash, attempt }
   }

@@ -8,7 +8,7 @@ import { CodedError } from '../errors.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { LoginResult } from '../schemas/token.ts'
-import { createCheckCredentials, invalidCredentials, type Credentials } from './check-credentials.ts'
+import { createCheckCredentials, invalidCredentials, type Credentials, type EmailVerification } from './check-credentials.ts'
 import type { IssueTokens } from './issue-tokens.ts'
 import type { LoginLock } from './login-lock.ts'
 import { createRefreshSecret, hashRefreshSecret } from './refresh-token.ts'
@@ -23,6 +23,7 @@ export interface LoginDependencies {
   lives: SessionLives
   /** Live sessions that a person may have, the oldest ones end; undefined for no bound. */
   maxPerUser: number | undefined
+  emailVerification: EmailVerification
 }
 
 /** Signs a person in. Throws what {@link CheckCredentials} throws. */
