@@ -14,6 +14,12 @@ export interface Credentials { email?: string, username?: string, password: stri
 /** Somebody who gave the right password and may sign in, as the account was when it was checked. */
 export interface Recognised { user: UserRow, hash: string, attempt: Attempt }
 
+/**
+ * What becomes of people who have not proven their address: they may sign in, or are told not to after the right
+ * password, or are answered as if the password were wrong, so that nobody learns that the address is registered.
+ */
+export type EmailVerification = 'optional' | 'required' | 'hidden'
+
 export interface CheckCredentialsDependencies {
   database: Database
   audit: Audit
