@@ -3,6 +3,7 @@ import { listBreakersRoute } from './admin/list-breakers.ts'
 import { listKeysRoute } from './admin/list-keys.ts'
 import { revokeKeyRoute } from './admin/revoke-key.ts'
 import { rotateKeysRoute } from './admin/rotate-keys.ts'
+import { unlockUserRoute } from './admin/unlock-user.ts'
 import { introspectRoute } from './auth/introspect.ts'
 import { loginRoute } from './auth/login.ts'
 import { logoutRoute } from './auth/logout.ts'
@@ -40,4 +41,5 @@ export const apiRoutes: FastifyPluginAsync = async app => {
   await app.register(listKeysRoute, { prefix: '/admin' })
   await app.register(rotateKeysRoute, { prefix: '/admin' })
   await app.register(revokeKeyRoute, { prefix: '/admin' })
+  await app.register(unlockUserRoute, { prefix: '/admin' })
 }

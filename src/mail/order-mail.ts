@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid'
+import type { RequestContext } from '../audit/audit.ts'
 import type { MailTemplate } from '../db/outbox.ts'
 import type { Stores } from '../db/stores.ts'
 import { mac, type Secrets } from '../keys/secrets.ts'
@@ -18,6 +19,10 @@ export interface MailOrder {
   /** What the template says beside the link; with `security-notice`, which one it is. Never a secret. */
   values?: Record<string, string> & { notice?: Notice }
 }
+
+/** What a notice tells of where a request came from. */
+export const whence = ({ ipAddress, userAgent }: RequestContext): Record<string, string> =>
+  ({ ...ipAddress !== null && { ipAddress }, ...userAgent !== null && { userAgent } })
 
 /**
  * Orders a mail in the transaction that needs it. Silent: a mail of the same kind to the same address within the cooldown
