@@ -2,10 +2,9 @@ import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { createChangePassword, type ChangePassword } from '../src/accounts/change-password.ts'
-import { createCreateAccount } from '../src/accounts/create-account.ts'
 import { createDeleteAccount, type DeleteAccount } from '../src/accounts/delete-account.ts'
 import { createReadProfile, createUpdateProfile, type ReadProfile, type UpdateProfile } from '../src/accounts/profile.ts'
-import { createRegister, type Register } from '../src/accounts/register.ts'
+import { createRegistration, type Registration } from '../src/accounts/registration.ts'
 import { createCompleteRegistrationErrors, type CompleteRegistrationErrors } from '../src/accounts/registration-errors.ts'
 import { createAudit, type AuditEvent, type RequestContext } from '../src/audit/audit.ts'
 import type { Breakers } from '../src/breakers/breakers.ts'
@@ -15,6 +14,7 @@ import { createRotateKeys, type RotateKeys } from '../src/keys/rotate-keys.ts'
 import { parseOptions } from '../src/options.ts'
 import { createPagedList, type PagedList } from '../src/pagination/paged-list.ts'
 import { storedAddress } from '../src/rate-limit/client-address.ts'
+import { createRecovery, type Recovery } from '../src/recovery/recovery.ts'
 import { requestIdOf } from '../src/request-id.ts'
 import type { BreakerState } from '../src/schemas/breaker.ts'
 import type { Key } from '../src/schemas/key.ts'
@@ -67,6 +67,8 @@ export const UseCasesOptionsSchema = Type.Object({
   requireEmailVerification: Type.Boolean({ default: false }),
   /** Whether registration says that a name is taken, or answers always alike. */
   registrationPrivacy: Type.Union([Type.Literal('public'), Type.Literal('private')], { default: 'public' }),
+  /** Who is invited to be the first administrator. */
+  adminEmail: Type.Optional(Type.String({ minLength: 3 })),
   /** Told of each event of the audit trail once it is stored, for logs. */
   onEvent: Type.Optional(Type.Unsafe<OnEvent>(Type.Function([Type.Any(), Type.Any()], Type.Void())))
 }, { additionalProperties: false })
@@ -77,7 +79,7 @@ export type UseCasesOptions = Partial<Static<typeof UseCasesOptionsSchema>>
 
 /** What the service can do, ready for the routes; each is a rule of src/. */
 export interface UseCases {
-  register: Register
+  registration: Registration
   completeRegistrationErrors: CompleteRegistrationErrors
   login: Login
   refresh: Refresh
@@ -89,6 +91,7 @@ export interface UseCases {
   endSession: EndSession
   changePassword: ChangePassword
   deleteAccount: DeleteAccount
+  recovery: Recovery
   readProfile: ReadProfile
   updateProfile: UpdateProfile
   introspect: Introspect
@@ -124,12 +127,14 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
   const issueTokens = createIssueTokens({ keyRing, secrets })
   const confirmPassword = createConfirmPassword({ database, audit, passwords, loginLock })
 
+  const privacy = settings.registrationPrivacy
+  const emailVerification = privacy === 'private' ? 'hidden' : settings.requireEmailVerification ? 'required' : 'optional'
   const keys = { database, audit, policy: keyPolicy, pemKeys, onKeysChanged: keyRing.reload }
 
   app.decorate(settings.decorator, {
-    register: createRegister({ createAccount: createCreateAccount({ database, audit, passwords }), orderMail }),
+    registration: createRegistration({ database, audit, passwords, orderMail, privacy }),
     completeRegistrationErrors: createCompleteRegistrationErrors({ passwords }),
-    login: createLogin({ database, audit, passwords, keyRing, loginLock, issueTokens, lives, maxPerUser: settings.maxPerUser }),
+    login: createLogin({ database, audit, passwords, keyRing, loginLock, issueTokens, lives, maxPerUser: settings.maxPerUser, emailVerification }),
     refresh: createRefresh({ ...lives, database, keyRing, secrets, issueTokens, log, graceSeconds: settings.refreshGraceSeconds }),
     reauthenticate: createReauthenticate({ audit, keyRing, confirmPassword, issueTokens, lives }),
     logout: createLogout({ audit, secrets }),
@@ -137,8 +142,9 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
     logoutAll: createLogoutAll({ audit, secrets }),
     listSessions: createListSessions({ database, secrets }),
     endSession: createEndSession({ audit }),
-    changePassword: createChangePassword({ audit, passwords, confirmPassword }),
+    changePassword: createChangePassword({ audit, passwords, confirmPassword, orderMail }),
     deleteAccount: createDeleteAccount({ audit, orderMail }),
+    recovery: createRecovery({ database, audit, passwords, loginLock, confirmPassword, orderMail, adminEmail: settings.adminEmail }),
     readProfile: createReadProfile({ database }),
     updateProfile: createUpdateProfile({ audit }),
     introspect: createIntrospect(recognise),

@@ -13,6 +13,7 @@ import { maintenancePlugin, type MaintenanceOptions } from '../plugins/maintenan
 import { mailPlugin, type MailOptions } from '../plugins/mail.ts'
 import { metricsPlugin } from '../plugins/metrics.ts'
 import { outputPlugin } from '../plugins/output.ts'
+import { pagesPlugin } from '../plugins/pages.ts'
 import { passwordsPlugin, type PasswordsOptions } from '../plugins/passwords.ts'
 import { rateLimitPlugin, type RateLimitOptions } from '../plugins/rate-limit.ts'
 import { securityHeadersPlugin } from '../plugins/security-headers.ts'
@@ -25,6 +26,7 @@ import { CodedError } from './errors.ts'
 import { createRotateKeysWhenDue } from './keys/rotate-keys-when-due.ts'
 import { addServiceMetrics } from './metrics/service-metrics.ts'
 import { parseOptions } from './options.ts'
+import { createAdminInvitationJob } from './recovery/admin-invitation-job.ts'
 import type { RevocationOptions } from './revocation/options.ts'
 import { version } from './version.ts'
 
@@ -56,7 +58,7 @@ export interface AuthServeOptions {
   /** Locks after failed logins, and devices that are known. */
   login?: { maxFailures?: number, lockSeconds?: number, forgetDays?: number, addressMaxFailures?: number, addressWindowSeconds?: number, deviceTokenTtlSeconds?: number }
   /** How people join. */
-  accounts?: Pick<UseCasesOptions, 'requireEmailVerification' | 'registrationPrivacy'>
+  accounts?: Pick<UseCasesOptions, 'requireEmailVerification' | 'registrationPrivacy' | 'adminEmail'>
   /** How mails go out, and where their links lead. */
   mail?: Omit<MailOptions, 'decorator' | 'dbDecorator' | 'authDecorator' | 'breakersDecorator'>
   passwords?: Omit<PasswordsOptions, 'decorator'>
@@ -65,6 +67,8 @@ export interface AuthServeOptions {
   docs?: boolean
   /** Measure, and serve the metrics for Prometheus. */
   metrics?: boolean
+  /** Serve the pages that the links in the mails lead to unless `mail.linkBase` says otherwise. */
+  pages?: boolean
   /** Answer unknown paths of the scope; false where the host does, as without a prefix it must. */
   notFound?: boolean
 }
@@ -95,6 +99,7 @@ const AuthServeOptionsSchema = Type.Object({
   input: Type.Optional(part),
   docs: Type.Boolean({ default: true }),
   metrics: Type.Boolean({ default: true }),
+  pages: Type.Boolean({ default: true }),
   notFound: Type.Boolean({ default: true })
 }, { additionalProperties: false })
 
@@ -114,6 +119,16 @@ function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, auth
   }, { required: false })
 }
 
+/** At once where the database is there, in the background; later where it is not. */
+function inviteFirstAdmin ({ authServe: { recovery: { inviteAdmin } }, authServeMaintenance, log, addHook }: FastifyInstance): void {
+  if (inviteAdmin === undefined) return
+  authServeMaintenance.add(createAdminInvitationJob(inviteAdmin, log))
+  addHook('onReady', done => {
+    authServeMaintenance.run()
+    done()
+  })
+}
+
 function addMetrics ({ authServeAuth: { feed, keyRing }, authServeBreakers: breakers, authServeMetrics }: FastifyInstance): void {
   addServiceMetrics(authServeMetrics.registry, { feed, keyRing, breakers })
 }
@@ -125,7 +140,7 @@ function addMetrics ({ authServeAuth: { feed, keyRing }, authServeBreakers: brea
  * @throws TypeError for options that are not valid, naming every one.
  */
 async function authServe (app: FastifyInstance, options: AuthServeOptions): Promise<void> {
-  const { apiPrefix, publicUrl, docs, metrics, notFound } = parseOptions('options', AuthServeOptionsSchema, options)
+  const { apiPrefix, publicUrl, docs, metrics, pages, notFound } = parseOptions('options', AuthServeOptionsSchema, options)
 
   await app.register(loggingPlugin)
   const logging = app.authServeLogging
@@ -153,6 +168,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
   await app.register(dbPlugin, options.database)
   await app.register(passwordsPlugin, options.passwords ?? {})
   await app.register(docsPlugin, { version, basePath: publicUrl === undefined ? '/' : new URL(publicUrl).pathname, path: docs ? '/docs' : null })
+  if (pages) await app.register(pagesPlugin, { apiPath: apiPrefix, passwordMinLength: options.passwords?.minLength, passwordMinStrength: options.passwords?.minStrength })
 
   const { freshSessionSeconds, useFlushMs, maxTrackedUses, ...sessions } = options.sessions ?? {}
   await app.register(async routes => {
@@ -196,6 +212,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
         return false
       }
     })
+    inviteFirstAdmin(routes)
     addReadinessChecks(routes)
     if (metrics) addMetrics(routes)
     routes.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-store') })

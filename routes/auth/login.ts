@@ -26,7 +26,7 @@ export const loginRoute: FastifyPluginAsyncTypebox = async app => {
       body: LoginBodySchema,
       response: { 200: loginResponse('The session is open') }
     },
-    config: { access: 'public', limit: 'credentials', errors: ['INVALID_CREDENTIALS', 'ACCOUNT_DISABLED', 'TOO_MANY_ATTEMPTS', 'OVERLOADED', 'SERVICE_UNAVAILABLE', 'DATABASE_ERROR'] },
+    config: { access: 'public', limit: 'credentials', errors: ['INVALID_CREDENTIALS', 'ACCOUNT_DISABLED', 'EMAIL_NOT_VERIFIED', 'TOO_MANY_ATTEMPTS', 'OVERLOADED', 'SERVICE_UNAVAILABLE', 'DATABASE_ERROR'] },
     handler: async request => await app.authServe.login(request.body, app.authServe.contextOf(request))
   })
 }

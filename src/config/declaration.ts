@@ -148,6 +148,7 @@ const login = Type.Object({
 }, { title: 'Failed logins' })
 
 const accounts = Type.Object({
+  adminEmail: Type.Optional(Type.String({ env: 'ADMIN_EMAIL', derived: 'none: administrators are made by `auth-serve users create --role admin`', example: 'admin@example.com', pattern: '^[^\\s<>@,;]+@[^\\s<>@,;]+$', expected: 'one e-mail address such as admin@example.com', description: 'Where an invitation to be the first administrator goes at start, as long as there is none. There are no default accounts.' })),
   requireEmailVerification: Type.Optional(Type.Boolean({ env: 'REQUIRE_EMAIL_VERIFICATION', derived: 'false, and true with REGISTRATION_PRIVACY=private', example: 'true', description: 'Sign nobody in before they have confirmed their e-mail address.' })),
   registrationPrivacy: Type.Union([Type.Literal('public'), Type.Literal('private')], { env: 'REGISTRATION_PRIVACY', default: 'public', description: 'Whether registration says at once that an e-mail address or username is taken (`public`), or answers always alike and tells the rest by mail (`private`).' }),
   verificationTtlSeconds: Type.Integer({ env: 'EMAIL_VERIFICATION_TTL_SECONDS', default: 86400, minimum: 60, maximum: 2592000, description: 'Life in seconds of the link that confirms an e-mail address, a new one too.' }),

@@ -29,8 +29,11 @@ export interface PasswordHasher {
   verify(hash: string | null | undefined, password: string): Promise<boolean>
   /** Whether the hash is anything but argon2id, version 19, with exactly the configured parameters. */
   needsRehash(hash: string): boolean
-  stats(): BulkheadStats
+  stats(): HasherStats
 }
+
+/** `total`: hashes that were begun since the start, to make one or to check one. */
+export interface HasherStats extends BulkheadStats { total: number }
 
 /** Hashes that may wait by default: about one second of work for two cores and the slower engine. */
 export const defaultQueue = 64
@@ -57,10 +60,14 @@ export function createPasswordHasher (options: PasswordHasherOptions): PasswordH
   const retryAfterSeconds = Math.max(1, Math.ceil(options.retryAfterSeconds ?? 1))
   // A random tag is as much work to check as a real one, and no password makes it.
   const decoy = formatHash(parameters, randomBytes(16), randomBytes(32))
+  let total = 0
 
   async function inTurn<T> (work: () => Promise<T>): Promise<T> {
     try {
-      return await bulkhead.run(work)
+      return await bulkhead.run(async () => {
+        total++
+        return await work()
+      })
     } catch (error) {
       if (!(error instanceof BulkheadRejectedError)) throw error
       throw new CodedError('OVERLOADED', 'Too many passwords are being checked at this moment; try again shortly.', { retryAfterSeconds, cause: error })
@@ -82,6 +89,6 @@ export function createPasswordHasher (options: PasswordHasherOptions): PasswordH
         parsed.timeCost !== parameters.timeCost ||
         parsed.parallelism !== parameters.parallelism
     },
-    stats: bulkhead.stats
+    stats: () => ({ ...bulkhead.stats(), total })
   }
 }

@@ -14,6 +14,8 @@ export const cheapPasswords = { memoryKib: 1024, timeCost: 1, parallelism: 1 } a
 
 export interface TestApp {
   app: FastifyInstance
+  /** The inside of the service: what its plugins decorate. */
+  scope: FastifyInstance
   database: DatabaseLocation
   log: LogCapture
   /** Sends a request and checks the answer against the OpenAPI document. */
@@ -27,6 +29,8 @@ export async function createTestApp (t: Test, { database, bodyLimit, trustProxy,
   const location = shared ?? await createTestDatabase(t)
   const log = createLogCapture()
   const app: FastifyInstance = Fastify({ ...serverOptions({ bodyLimit, trustProxy }), loggerInstance: log.logger })
+  const scopes: FastifyInstance[] = []
+  app.addHook('onRegister', scope => { scopes.push(scope) })
   await app.register(authServe, {
     apiPrefix: '/api/v1',
     secrets: [testSecret],
@@ -41,6 +45,7 @@ export async function createTestApp (t: Test, { database, bodyLimit, trustProxy,
   const check = await createResponseCheck(app)
   return {
     app,
+    scope: scopes[0] ?? app,
     database: location,
     log,
     async request (inject) {

@@ -31,11 +31,16 @@ function through (location: DatabaseLocation, port: number): DatabaseLocation {
   return { url: url.href }
 }
 
-export async function createDatabaseProxy (t: Test, location: DatabaseLocation): Promise<DatabaseProxy> {
+/** Is told what one connection sends to the database. */
+export type Watch = (chunk: Buffer) => void
+
+export async function createDatabaseProxy (t: Test, location: DatabaseLocation, watchConnection?: () => Watch): Promise<DatabaseProxy> {
   const sockets = new Set<Socket>()
   let frozen = false
   const server = createServer(client => {
     const upstream = connect(targetOf(location))
+    const watch = watchConnection?.()
+    if (watch !== undefined) client.on('data', watch)
     for (const [socket, other] of [[client, upstream], [upstream, client]] as const) {
       sockets.add(socket)
       socket.on('data', chunk => { other.write(chunk) })

@@ -42,6 +42,7 @@ async function createService (t: Test, database: DatabaseLocation, options: DbOp
   await app.ready()
   return {
     app,
+    scope: app,
     database,
     log,
     request: async (inject: InjectOptions) => await app.inject(inject),
