@@ -1,6 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { listBreakersRoute } from './admin/list-breakers.ts'
 import { listKeysRoute } from './admin/list-keys.ts'
+import { listOutboxRoute } from './admin/list-outbox.ts'
+import { retryMailRoute } from './admin/retry-mail.ts'
 import { revokeKeyRoute } from './admin/revoke-key.ts'
 import { rotateKeysRoute } from './admin/rotate-keys.ts'
 import { introspectRoute } from './auth/introspect.ts'
@@ -40,4 +42,6 @@ export const apiRoutes: FastifyPluginAsync = async app => {
   await app.register(listKeysRoute, { prefix: '/admin' })
   await app.register(rotateKeysRoute, { prefix: '/admin' })
   await app.register(revokeKeyRoute, { prefix: '/admin' })
+  await app.register(listOutboxRoute, { prefix: '/admin' })
+  await app.register(retryMailRoute, { prefix: '/admin' })
 }
