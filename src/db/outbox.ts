@@ -1,5 +1,6 @@
 import { and, eq, gt, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm'
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core'
+import { createOwedMails } from './owed-mails.ts'
 import type { Run } from './pool.ts'
 import { actionPurposes, mailCooldowns, outbox, type mailTemplates } from './tables.ts'
 
@@ -35,6 +36,8 @@ export function createOutboxStore (run: Run) {
     (await run(async orm => await orm.update(outbox).set(changes).where(ours(lease)).returning({ id: outbox.id }))).length === 1
 
   return {
+    ...createOwedMails(run),
+
     /** Takes back the orders of links that are about this person's account and were not sent yet. */
     async discardLinks (userId: string): Promise<void> {
       await run(async orm => await orm.delete(outbox).where(and(eq(outbox.userId, userId), eq(outbox.status, 'pending'), inArray(outbox.template, actionPurposes))))

@@ -32,7 +32,7 @@ const isOwed: Record<ActionPurpose, (user: UserRow, recipient: string) => boolea
   'reset-password': (user, recipient) => user.emailCanonical === recipient,
   'change-email': (user, recipient) => user.emailCanonical !== recipient,
   'undo-email-change': (user, recipient) => user.emailCanonical !== recipient,
-  invitation: (user, recipient) => user.emailCanonical === recipient
+  invitation: (user, recipient) => user.passwordHash === null && user.emailCanonical === recipient
 }
 
 /**

@@ -28,6 +28,8 @@ export interface Attempt {
 export interface LoginLock {
   /** Counts an attempt before its password is checked. Throws CodedError TOO_MANY_ATTEMPTS while locked, OVERLOADED while too many are being checked. */
   begin(subject: string): Promise<Attempt>
+  /** Forgets the failures of a subject, the longest lock too: somebody proved by another way who they are. */
+  forgive(stores: Pick<Stores, 'loginAttempts'>, subject: string): Promise<void>
 }
 
 export function createLoginLock (database: Database, secrets: Secrets, options: LoginLockOptions): LoginLock {
@@ -44,9 +46,12 @@ export function createLoginLock (database: Database, secrets: Secrets, options: 
     return reservation
   }
 
+  const keyOf = (subject: string): Buffer => mac(secrets, 'login-attempt', subject)
+
   return {
+    forgive: async (stores, subject) => { await stores.loginAttempts.clear(keyOf(subject)) },
     async begin (subject) {
-      const key = mac(secrets, 'login-attempt', subject)
+      const key = keyOf(subject)
       const reservation = await reserve(key)
       if (!reservation.allowed && reservation.pending) {
         throw new CodedError('OVERLOADED', 'Other logins of this account are being checked; try again.', { retryAfterSeconds: 1 })
