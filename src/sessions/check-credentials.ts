@@ -29,12 +29,6 @@ export interface CheckCredentialsDependencies {
 }
 
 /**
- * What becomes of people who have not proven their address: they may sign in, or are told not to after the right
- * password, or are answered as if the password were wrong, so that nobody learns that the address is registered.
- */
-export type EmailVerification = 'optional' | 'required' | 'hidden'
-
-/**
  * Finds out who gives these credentials. Throws CodedError INVALID_CREDENTIALS (unknown person and wrong password alike,
  * after the same work), ACCOUNT_DISABLED and EMAIL_NOT_VERIFIED (both only after the right password), TOO_MANY_ATTEMPTS
  * and OVERLOADED.
