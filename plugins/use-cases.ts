@@ -132,7 +132,7 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
   const keys = { database, audit, policy: keyPolicy, pemKeys, onKeysChanged: keyRing.reload }
 
   app.decorate(settings.decorator, {
-    registration: createRegistration({ database, audit, passwords, orderMail, privacy }),
+    registration: createRegistration({ database, audit, passwords, orderMail, loginLock, privacy }),
     completeRegistrationErrors: createCompleteRegistrationErrors({ passwords }),
     login: createLogin({ database, audit, passwords, keyRing, loginLock, issueTokens, lives, maxPerUser: settings.maxPerUser, emailVerification }),
     refresh: createRefresh({ ...lives, database, keyRing, secrets, issueTokens, log, graceSeconds: settings.refreshGraceSeconds }),
