@@ -148,7 +148,7 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
   const keys = { database, audit, policy: keyPolicy, pemKeys, onKeysChanged: keyRing.reload }
 
   app.decorate(settings.decorator, {
-    registration: createRegistration({ database, audit, passwords, orderMail, privacy }),
+    registration: createRegistration({ database, audit, passwords, orderMail, loginLock, privacy }),
     completeRegistrationErrors: createCompleteRegistrationErrors({ passwords }),
     login: createLogin({ database, audit, passwords, keyRing, checkCredentials, knownDevices, orderMail, issueTokens, lives, maxPerUser: settings.maxPerUser }),
     refresh: createRefresh({
