@@ -123,10 +123,11 @@ function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, auth
 }
 
 /** At once where the database is there, in the background; later where it is not. */
-function inviteFirstAdmin ({ authServe: { recovery: { inviteAdmin } }, authServeMaintenance, log, addHook }: FastifyInstance): void {
+function inviteFirstAdmin (app: FastifyInstance): void {
+  const { authServe: { recovery: { inviteAdmin } }, authServeMaintenance, log } = app
   if (inviteAdmin === undefined) return
   authServeMaintenance.add(createAdminInvitationJob(inviteAdmin, log))
-  addHook('onReady', done => {
+  app.addHook('onReady', done => {
     authServeMaintenance.run()
     done()
   })
