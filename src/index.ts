@@ -120,10 +120,11 @@ function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, auth
 }
 
 /** At once where the database is there, in the background; later where it is not. */
-function inviteFirstAdmin ({ authServe: { recovery: { inviteAdmin } }, authServeMaintenance, log, addHook }: FastifyInstance): void {
+function inviteFirstAdmin (app: FastifyInstance): void {
+  const { authServe: { recovery: { inviteAdmin } }, authServeMaintenance } = app
   if (inviteAdmin === undefined) return
-  authServeMaintenance.add(createAdminInvitationJob(inviteAdmin, log))
-  addHook('onReady', done => {
+  authServeMaintenance.add(createAdminInvitationJob(inviteAdmin, app.log))
+  app.addHook('onReady', done => {
     authServeMaintenance.run()
     done()
   })
