@@ -27,12 +27,16 @@ export function createActionTokenStore (run: Run) {
   const good = (tokenHash: Buffer, purpose: ActionPurpose) =>
     and(eq(actionTokens.tokenHash, tokenHash), eq(actionTokens.purpose, purpose), gt(actionTokens.expiresAt, sql`now()`))
   return {
-    /** Stores a token, or gives it its life anew where it is stored already; where `supersedes`, every other one of the person and purpose is void. */
+    /**
+     * Stores a token, or gives it its life anew where it is stored already; where `supersedes`, every other one of the person
+     * and purpose is void. Those that carry a registration of their own stand side by side until one is used.
+     */
     async issue ({ ttlSeconds, ...token }: NewActionToken, { supersedes }: { supersedes: boolean }): Promise<void> {
       const expiresAt = sql`now() + make_interval(secs => ${ttlSeconds})`
       await run(async orm => {
         if (supersedes) {
-          await orm.delete(actionTokens).where(and(eq(actionTokens.userId, token.userId), eq(actionTokens.purpose, token.purpose), ne(actionTokens.tokenHash, token.tokenHash)))
+          const others = and(eq(actionTokens.userId, token.userId), eq(actionTokens.purpose, token.purpose), ne(actionTokens.tokenHash, token.tokenHash))
+          await orm.delete(actionTokens).where(and(others, sql`${actionTokens.data} ->> 'passwordHash' is null`))
         }
         await orm.insert(actionTokens).values({ ...token, expiresAt }).onConflictDoUpdate({ target: actionTokens.tokenHash, set: { expiresAt } })
       })
