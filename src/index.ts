@@ -13,6 +13,7 @@ import { maintenancePlugin, type MaintenanceOptions } from '../plugins/maintenan
 import { mailPlugin, type MailOptions } from '../plugins/mail.ts'
 import { metricsPlugin } from '../plugins/metrics.ts'
 import { outputPlugin } from '../plugins/output.ts'
+import { pagesPlugin } from '../plugins/pages.ts'
 import { passwordsPlugin, type PasswordsOptions } from '../plugins/passwords.ts'
 import { rateLimitPlugin, type RateLimitOptions } from '../plugins/rate-limit.ts'
 import { securityHeadersPlugin } from '../plugins/security-headers.ts'
@@ -23,8 +24,10 @@ import type { AuditEvent, RequestContext } from './audit/audit.ts'
 import type { Breakers } from './breakers/breakers.ts'
 import { CodedError } from './errors.ts'
 import { createRotateKeysWhenDue } from './keys/rotate-keys-when-due.ts'
+import { addMailMetrics } from './metrics/mail-metrics.ts'
 import { addServiceMetrics } from './metrics/service-metrics.ts'
 import { parseOptions } from './options.ts'
+import { createAdminInvitationJob } from './recovery/admin-invitation-job.ts'
 import type { RevocationOptions } from './revocation/options.ts'
 import { version } from './version.ts'
 
@@ -43,7 +46,7 @@ export interface AuthServeOptions {
   health?: Omit<HealthOptions, 'decorator'>
   /**
    * Circuit breakers of what the service depends on: options, or as `instance` what a breaker plugin of the host
-   * decorated, so that `GET /admin/breakers` lists the host's, too. Two services that share one name their `database.breaker`.
+   * decorated, so that `GET /admin/breakers` lists the host's, too. Two services that share one name their `database.breaker` and `mail.breaker`.
    */
   breakers?: Omit<BreakerOptions, 'decorator'> | { instance: Breakers }
   jwt: Pick<AuthOptions, 'issuer' | 'audience' | 'clientId' | 'algorithm' | 'keys' | 'keyActivationSeconds' | 'keyRotationDays' | 'tokenCacheSize'>
@@ -56,7 +59,7 @@ export interface AuthServeOptions {
   /** Locks after failed logins, and devices that are known. */
   login?: { maxFailures?: number, lockSeconds?: number, forgetDays?: number, addressMaxFailures?: number, addressWindowSeconds?: number, deviceTokenTtlSeconds?: number }
   /** How people join. */
-  accounts?: Pick<UseCasesOptions, 'requireEmailVerification' | 'registrationPrivacy'>
+  accounts?: Pick<UseCasesOptions, 'requireEmailVerification' | 'registrationPrivacy' | 'adminEmail'>
   /** How mails go out, and where their links lead. */
   mail?: Omit<MailOptions, 'decorator' | 'dbDecorator' | 'authDecorator' | 'breakersDecorator'>
   passwords?: Omit<PasswordsOptions, 'decorator'>
@@ -65,6 +68,8 @@ export interface AuthServeOptions {
   docs?: boolean
   /** Measure, and serve the metrics for Prometheus. */
   metrics?: boolean
+  /** Serve the pages that the links in the mails lead to unless `mail.linkBase` says otherwise. */
+  pages?: boolean
   /** Answer unknown paths of the scope; false where the host does, as without a prefix it must. */
   notFound?: boolean
 }
@@ -95,10 +100,11 @@ const AuthServeOptionsSchema = Type.Object({
   input: Type.Optional(part),
   docs: Type.Boolean({ default: true }),
   metrics: Type.Boolean({ default: true }),
+  pages: Type.Boolean({ default: true }),
   notFound: Type.Boolean({ default: true })
 }, { additionalProperties: false })
 
-function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, authServeRateLimit }: FastifyInstance): void {
+function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, authServeMail, authServeRateLimit }: FastifyInstance): void {
   authServeHealth.add('database', async () => { await authServeDb.ping() })
   authServeHealth.add('schema', async () => {
     if (!authServeDb.isSchemaReady()) throw new CodedError('SERVICE_UNAVAILABLE', 'The database schema is not in place yet.')
@@ -108,14 +114,28 @@ function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, auth
     const { stalenessSeconds, fresh } = authServeAuth.feed.state()
     return { down: !fresh, ...stalenessSeconds === null ? {} : { stalenessSeconds } }
   })
+  // Without it mails wait; whoever registers need not.
+  if (authServeMail.sends) authServeHealth.add('mail', async () => ({ down: authServeMail.isFailing() }), { required: false })
   if (!authServeRateLimit.shared) return
   authServeHealth.add('redis', async () => {
     if (authServeRateLimit.isDegraded()) throw new CodedError('SERVICE_UNAVAILABLE', 'Redis is lost; limits are counted by each process alone.')
   }, { required: false })
 }
 
-function addMetrics ({ authServeAuth: { feed, keyRing }, authServeBreakers: breakers, authServeMetrics }: FastifyInstance): void {
+/** At once where the database is there, in the background; later where it is not. */
+function inviteFirstAdmin (app: FastifyInstance): void {
+  const { authServe: { recovery: { inviteAdmin } }, authServeMaintenance, log } = app
+  if (inviteAdmin === undefined) return
+  authServeMaintenance.add(createAdminInvitationJob(inviteAdmin, log))
+  app.addHook('onReady', done => {
+    authServeMaintenance.run()
+    done()
+  })
+}
+
+function addMetrics ({ authServeAuth: { feed, keyRing }, authServeBreakers: breakers, authServeDb: { outbox }, authServeMail: mail, authServeMetrics }: FastifyInstance): void {
   addServiceMetrics(authServeMetrics.registry, { feed, keyRing, breakers })
+  addMailMetrics(authServeMetrics.registry, { outbox, mail })
 }
 
 /**
@@ -125,7 +145,7 @@ function addMetrics ({ authServeAuth: { feed, keyRing }, authServeBreakers: brea
  * @throws TypeError for options that are not valid, naming every one.
  */
 async function authServe (app: FastifyInstance, options: AuthServeOptions): Promise<void> {
-  const { apiPrefix, publicUrl, docs, metrics, notFound } = parseOptions('options', AuthServeOptionsSchema, options)
+  const { apiPrefix, publicUrl, docs, metrics, pages, notFound } = parseOptions('options', AuthServeOptionsSchema, options)
 
   await app.register(loggingPlugin)
   const logging = app.authServeLogging
@@ -153,6 +173,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
   await app.register(dbPlugin, options.database)
   await app.register(passwordsPlugin, options.passwords ?? {})
   await app.register(docsPlugin, { version, basePath: publicUrl === undefined ? '/' : new URL(publicUrl).pathname, path: docs ? '/docs' : null })
+  if (pages) await app.register(pagesPlugin, { apiPath: apiPrefix, passwordMinLength: options.passwords?.minLength, passwordMinStrength: options.passwords?.minStrength })
 
   const { freshSessionSeconds, useFlushMs, maxTrackedUses, ...sessions } = options.sessions ?? {}
   await app.register(async routes => {
@@ -196,6 +217,8 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
         return false
       }
     })
+    inviteFirstAdmin(routes)
+    for (const job of routes.authServeMail.purgeJobs) routes.authServeMaintenance.add(job)
     addReadinessChecks(routes)
     if (metrics) addMetrics(routes)
     routes.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-store') })
@@ -206,5 +229,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
 
 export default authServe
 export { authServe }
+export type { MailTemplates, MailValues, RenderedMail } from './mail/mail-values.ts'
+export type { HostTransport, OutgoingMail } from './mail/outgoing-mail.ts'
 export { CodedError, type ErrorCode } from './errors.ts'
 export { serverOptions } from './server-options.ts'

@@ -29,6 +29,7 @@ t.test('what the package exports is pinned', async t => {
     './plugins/maintenance': ['MaintenanceOptionsSchema', 'default', 'maintenancePlugin'],
     './plugins/metrics': ['MetricsOptionsSchema', 'default', 'metricsPlugin'],
     './plugins/output': ['default', 'outputPlugin'],
+    './plugins/pages': ['PagesOptionsSchema', 'default', 'pagesPlugin'],
     './plugins/passwords': ['PasswordsOptionsSchema', 'default', 'passwordsPlugin'],
     './plugins/rate-limit': ['RateLimitOptionsSchema', 'default', 'rateLimitPlugin'],
     './plugins/security-headers': ['SecurityHeadersOptionsSchema', 'default', 'securityHeadersPlugin'],

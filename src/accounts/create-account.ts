@@ -1,19 +1,9 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { Audit, RequestContext } from '../audit/audit.ts'
 import type { Database, Stores } from '../db/stores.ts'
 import type { UserRow } from '../db/users.ts'
-import { invalidInput, userAlreadyExists } from '../errors.ts'
+import { userAlreadyExists } from '../errors.ts'
 import type { Passwords } from '../passwords/passwords.ts'
-import { canonicalEmail } from './email.ts'
-import { canonicalUsername } from './username.ts'
-
-export interface NewAccount {
-  email: string
-  password: string
-  username?: string
-  firstName?: string
-  lastName?: string
-}
+import { judgeNewAccount, rowOfNewAccount, type NewAccount } from './new-account.ts'
 
 export interface CreateAccountDependencies { database: Database, audit: Audit, passwords: Passwords }
 
@@ -35,39 +25,20 @@ export type CreateAccount = (account: NewAccount, joining: Joining, context: Req
  */
 export function createCreateAccount ({ database, audit, passwords }: CreateAccountDependencies): CreateAccount {
   return async (account, { roles, emailVerified, also }, context) => {
-    const emailCanonical = canonicalEmail(account.email)
-    const usernameCanonical = account.username === undefined ? null : canonicalUsername(account.username)
-    if (emailCanonical === undefined) {
-      throw invalidInput([{ path: '/body/email', code: 'format', message: 'Give an e-mail address such as ada@example.com.' }])
-    }
-    const weaknesses = await passwords.check(account.password, '/body/password', account)
-    if (weaknesses.length > 0) throw invalidInput(weaknesses)
-
+    const names = await judgeNewAccount(passwords, account)
     const rejectTaken = async (stores: Pick<Stores, 'users'>) => {
-      const taken = await stores.users.findTakenNames(emailCanonical, usernameCanonical)
+      const taken = await stores.users.findTakenNames(names.emailCanonical, names.usernameCanonical)
       if (taken.email || taken.username) throw userAlreadyExists(taken)
     }
     await rejectTaken(database)
     const passwordHash = await passwords.hash(account.password)
     return await audit.transaction(context, async (stores, record) => {
-      const id = uuidv7()
-      const user = {
-        id,
-        email: account.email,
-        emailCanonical,
-        username: account.username ?? null,
-        usernameCanonical,
-        firstName: account.firstName ?? null,
-        lastName: account.lastName ?? null,
-        passwordHash,
-        roles,
-        emailVerifiedAt: emailVerified ? new Date() : null
-      }
+      const user = rowOfNewAccount(account, names, { passwordHash, roles, emailVerifiedAt: emailVerified ? new Date() : null })
       // A name that is taken at the first try may be free again at the second: its holder was deleted in between.
       const row = await stores.users.insert(user) ?? (await rejectTaken(stores), await stores.users.insert(user))
       if (row === undefined) throw userAlreadyExists({ email: true, username: false })
       await also?.(stores, row)
-      record({ type: 'user_created', outcome: 'success', actorId: id, targetId: id })
+      record({ type: 'user_created', outcome: 'success', actorId: user.id, targetId: user.id })
       return row
     })
   }

@@ -1,7 +1,8 @@
 import type { RequestContext } from '../audit/audit.ts'
 import type { OrderMail } from '../mail/order-mail.ts'
 import type { User } from '../schemas/user.ts'
-import type { CreateAccount, NewAccount } from './create-account.ts'
+import type { CreateAccount } from './create-account.ts'
+import type { NewAccount } from './new-account.ts'
 import { toUser } from './to-user.ts'
 
 export interface RegisterDependencies { createAccount: CreateAccount, orderMail: OrderMail }

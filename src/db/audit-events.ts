@@ -11,8 +11,9 @@ export function createAuditEventStore (run: Run) {
   return {
     async append (events: readonly NewAuditEvent[]): Promise<void> {
       // The same statement whatever an event leaves out: nobody who measures it learns whom it is about.
-      const nobody = { actorId: null, targetId: null, sessionId: null, details: {} }
-      await run(async orm => await orm.insert(auditEvents).values(events.map(event => ({ id: uuidv7(), ...nobody, ...event }))))
+      const rows = events.map(({ actorId = null, targetId = null, sessionId = null, details = {}, ...event }) =>
+        ({ id: uuidv7(), ...event, actorId, targetId, sessionId, details }))
+      await run(async orm => await orm.insert(auditEvents).values(rows))
     }
   }
 }

@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
+import type { ActionPurpose, ActionToken } from '../db/action-tokens.ts'
+import type { Stores } from '../db/stores.ts'
 import { CodedError } from '../errors.ts'
 
 /** A new token for a mail: 256 random bits in base64url (NIST SP 800-63B-4 and ASVS 11.5.1 ask for 128). */
@@ -10,3 +12,23 @@ export const hashActionToken = (token: string): Buffer => createHash('sha256').u
 /** The one answer for tokens that are unknown, used, superseded, expired or of another purpose. */
 export const actionTokenInvalid = (): CodedError =>
   new CodedError('ACTION_TOKEN_INVALID', 'The link is not valid (any more): it was used, has expired, or a newer one was sent. Ask for a new one.')
+
+/** Makes every link void that is under way for an account: those that were sent, and those that are still to be. */
+export async function voidLinks (stores: Stores, userId: string): Promise<void> {
+  await stores.actionTokens.revokeAll(userId)
+  await stores.outbox.discardLinks(userId)
+}
+
+/**
+ * Uses a token up in the transaction of its effect: of many at once one gets it. The account is locked first, as everything
+ * does that makes tokens void, so that two of them never wait for one another. Throws CodedError ACTION_TOKEN_INVALID.
+ */
+export async function useActionToken (stores: Stores, token: string, purpose: ActionPurpose): Promise<ActionToken> {
+  const tokenHash = hashActionToken(token)
+  const found = await stores.actionTokens.find(tokenHash, purpose)
+  if (found === undefined) throw actionTokenInvalid()
+  await stores.users.lock(found.userId)
+  const used = await stores.actionTokens.consume(tokenHash, purpose)
+  if (used === undefined) throw actionTokenInvalid()
+  return used
+}
