@@ -15,6 +15,7 @@ import { createRotateKeys, type RotateKeys } from '../src/keys/rotate-keys.ts'
 import { parseOptions } from '../src/options.ts'
 import { createPagedList, type PagedList } from '../src/pagination/paged-list.ts'
 import { storedAddress } from '../src/rate-limit/client-address.ts'
+import { createRecovery, type Recovery } from '../src/recovery/recovery.ts'
 import { requestIdOf } from '../src/request-id.ts'
 import type { BreakerState } from '../src/schemas/breaker.ts'
 import type { Key } from '../src/schemas/key.ts'
@@ -70,6 +71,8 @@ export const UseCasesOptionsSchema = Type.Object({
   requireEmailVerification: Type.Boolean({ default: false }),
   /** Whether registration says that a name is taken, or answers always alike. */
   registrationPrivacy: Type.Union([Type.Literal('public'), Type.Literal('private')], { default: 'public' }),
+  /** Who is invited to be the first administrator. */
+  adminEmail: Type.Optional(Type.String({ minLength: 3 })),
   /** Told of each event of the audit trail once it is stored, for logs. */
   onEvent: Type.Optional(Type.Unsafe<OnEvent>(Type.Function([Type.Any(), Type.Any()], Type.Void())))
 }, { additionalProperties: false })
@@ -92,6 +95,7 @@ export interface UseCases {
   endSession: EndSession
   changePassword: ChangePassword
   deleteAccount: DeleteAccount
+  recovery: Recovery
   readProfile: ReadProfile
   updateProfile: UpdateProfile
   introspect: Introspect
@@ -162,8 +166,9 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
     logoutAll: createLogoutAll({ audit, secrets }),
     listSessions: createListSessions({ database, secrets }),
     endSession: createEndSession({ audit }),
-    changePassword: createChangePassword({ audit, passwords, confirmPassword }),
+    changePassword: createChangePassword({ audit, passwords, confirmPassword, orderMail }),
     deleteAccount: createDeleteAccount({ audit, orderMail }),
+    recovery: createRecovery({ database, audit, passwords, loginLock, confirmPassword, orderMail, adminEmail: settings.adminEmail }),
     readProfile: createReadProfile({ database }),
     updateProfile: createUpdateProfile({ audit }),
     introspect: createIntrospect(recognise),

@@ -1,7 +1,7 @@
 import type { Audit, RecordEvent, RequestContext } from '../audit/audit.ts'
 import type { Stores } from '../db/stores.ts'
 import { CodedError } from '../errors.ts'
-import { actionTokenInvalid, useActionToken } from '../recovery/action-token.ts'
+import { actionTokenInvalid, useActionToken, voidLinks } from '../recovery/action-token.ts'
 import { claimOfData, isContested } from './claim.ts'
 
 /**
@@ -18,7 +18,7 @@ export function createVerifyEmail ({ audit }: { audit: Audit }): VerifyEmail {
     const claim = claimOfData(data)
     const user = claim === undefined ? await stores.users.verifyEmail(userId, email) : await stores.users.confirmClaim(userId, email, claim)
     if (user === undefined) throw actionTokenInvalid()
-    await stores.actionTokens.revokeAll(userId)
+    await voidLinks(stores, userId)
     const about = { type: 'user_updated', outcome: 'success', actorId: userId, targetId: userId } as const
     if (claim === undefined && !isContested(user)) return record({ ...about, details: { changed: ['emailVerified'] } })
     const sessionsEnded = await stores.sessions.revokeAll(userId)

@@ -1,6 +1,8 @@
-import { sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm'
+import type { PgUpdateSetSource } from 'drizzle-orm/pg-core'
+import { createOwedMails } from './owed-mails.ts'
 import type { Run } from './pool.ts'
-import { mailCooldowns, outbox, type mailTemplates } from './tables.ts'
+import { actionPurposes, mailCooldowns, outbox, type mailTemplates } from './tables.ts'
 
 /** Every kind of mail. */
 export type MailTemplate = typeof mailTemplates[number]
@@ -16,11 +18,31 @@ export interface NewMail {
   cooldownSeconds: number
 }
 
+/** A mail that this worker alone works on until `leasedUntil`; that moment tells its lease from any other. */
+export type LeasedMail = Pick<typeof outbox.$inferSelect, 'id' | 'template' | 'userId' | 'recipient' | 'values' | 'attempts' | 'sealed' | 'createdAt'> & { leasedUntil: Date }
+
+export type Lease = Pick<LeasedMail, 'id' | 'leasedUntil'>
+
 export type OutboxStore = ReturnType<typeof createOutboxStore>
 
-/** Mails that are owed. */
+const seconds = (value: number) => sql`make_interval(secs => ${value})`
+const isPending = eq(outbox.status, 'pending')
+const over = { leasedUntil: null }
+
+/** Mails that are owed. Whoever settles one must hold its lease; where that is over nothing changes and the answer is false. */
 export function createOutboxStore (run: Run) {
+  const ours = ({ id, leasedUntil }: Lease) => and(eq(outbox.id, id), isPending, eq(outbox.leasedUntil, leasedUntil))
+  const settle = async (lease: Lease, changes: PgUpdateSetSource<typeof outbox>): Promise<boolean> =>
+    (await run(async orm => await orm.update(outbox).set(changes).where(ours(lease)).returning({ id: outbox.id }))).length === 1
+
   return {
+    ...createOwedMails(run),
+
+    /** Takes back the orders of links that are about this person's account and were not sent yet. */
+    async discardLinks (userId: string): Promise<void> {
+      await run(async orm => await orm.delete(outbox).where(and(eq(outbox.userId, userId), eq(outbox.status, 'pending'), inArray(outbox.template, actionPurposes))))
+    },
+
     /** Orders a mail unless one of this kind was ordered for this address a moment ago; one statement either way. */
     async add (mail: NewMail): Promise<void> {
       await run(async orm => await orm.execute(sql`
@@ -31,6 +53,59 @@ export function createOutboxStore (run: Run) {
         )
         insert into ${outbox} (id, template, user_id, recipient, values)
         select ${mail.id}::uuid, ${mail.template}, ${mail.userId}::uuid, ${mail.recipient}::text, ${JSON.stringify(mail.values)}::jsonb from due`))
+    },
+
+    /** Takes what is due, the longest due first, for this many seconds, and counts the attempt. No transaction stays open. */
+    async lease (limit: number, leaseSeconds: number): Promise<LeasedMail[]> {
+      return await run(async orm => {
+        const due = orm.select({ id: outbox.id }).from(outbox)
+          .where(and(isPending, lte(outbox.nextAttemptAt, sql`now()`), or(isNull(outbox.leasedUntil), lte(outbox.leasedUntil, sql`now()`))))
+          .orderBy(outbox.nextAttemptAt).limit(limit).for('update', { skipLocked: true })
+        return await orm.update(outbox).set({ attempts: sql`${outbox.attempts} + 1`, leasedUntil: sql`now() + ${seconds(leaseSeconds)}` })
+          .where(sql`${outbox.id} = any(array(${due}))`)
+          .returning({
+            id: outbox.id,
+            template: outbox.template,
+            userId: outbox.userId,
+            recipient: outbox.recipient,
+            values: outbox.values,
+            attempts: outbox.attempts,
+            sealed: outbox.sealed,
+            createdAt: outbox.createdAt,
+            leasedUntil: sql<Date>`${outbox.leasedUntil}`.mapWith(outbox.leasedUntil)
+          })
+      })
+    },
+
+    /** Whether the same was ordered again for this person or address, and may still reach them. */
+    async hasNewer ({ id, template, userId, recipient }: Pick<LeasedMail, 'id' | 'template' | 'userId' | 'recipient'>): Promise<boolean> {
+      const [row] = await run(async orm => await orm.select({ id: outbox.id }).from(outbox)
+        .where(and(ne(outbox.status, 'failed'), gt(outbox.id, id), eq(outbox.template, template),
+          or(userId === null ? undefined : eq(outbox.userId, userId), recipient === null ? undefined : eq(outbox.recipient, recipient))))
+        .limit(1))
+      return row !== undefined
+    },
+
+    /** Keeps what must stay the same from one try to the next. */
+    keep: async (lease: Lease, sealed: string): Promise<boolean> => await settle(lease, { sealed }),
+
+    /** It was sent: what it said is forgotten. */
+    markSent: async (lease: Lease): Promise<boolean> =>
+      await settle(lease, { ...over, status: 'sent', sentAt: sql`now()`, sealed: null, values: {} }),
+
+    /** It is tried again after this many seconds. */
+    retryLater: async (lease: Lease, { delaySeconds, error }: { delaySeconds: number, error: string }): Promise<boolean> =>
+      await settle(lease, { ...over, nextAttemptAt: sql`now() + ${seconds(delaySeconds)}`, lastError: error }),
+
+    /** It was not tried after all, and is due as before. */
+    giveBack: async (lease: Lease): Promise<boolean> => await settle(lease, { ...over, attempts: sql`${outbox.attempts} - 1` }),
+
+    /** It is a dead letter: nothing is tried again before somebody asks for it. */
+    markFailed: async (lease: Lease, error: string): Promise<boolean> => await settle(lease, { ...over, status: 'failed', lastError: error, sealed: null }),
+
+    /** Nothing is owed: it is about nobody. */
+    async discard (lease: Lease): Promise<boolean> {
+      return (await run(async orm => await orm.delete(outbox).where(ours(lease)).returning({ id: outbox.id }))).length === 1
     }
   }
 }

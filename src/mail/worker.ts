@@ -1,0 +1,120 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { LeasedMail, OutboxStore } from '../db/outbox.ts'
+import type { Deliver, Delivery } from './deliver.ts'
+
+export interface MailWorkerOptions {
+  outbox: OutboxStore
+  deliver: Deliver
+  /** Mails that are sent at once. */
+  concurrency: number
+  /** Milliseconds between two looks into the outbox while nothing was ordered here. */
+  pollMs: number
+  /** Seconds after which others may take a mail that this worker took; longer than any try. */
+  leaseSeconds: number
+  isSchemaReady: () => boolean
+  onDelivery: (order: LeasedMail, delivery: Delivery) => void
+  log: { debug(details: object, message: string): void, info(details: object, message: string): void, warn(details: object, message: string): void }
+}
+
+export interface MailWorker {
+  /** There may soon be something to send: the transaction of the order may not be committed yet. */
+  nudge(): void
+  /** Takes no more mails; resolves once the tries under way are over, after this many milliseconds at the latest. */
+  close(graceMs: number): Promise<void>
+}
+
+/** Milliseconds until the first look after an order; each look that finds nothing doubles them, up to `pollMs`. */
+const nudgeMs = 15
+
+/** Sends what is in the outbox, in the background, this many mails at once. Other workers may do the same. */
+export function startMailWorker ({ outbox, deliver, concurrency, pollMs, leaseSeconds, isSchemaReady, onDelivery, log }: MailWorkerOptions): MailWorker {
+  const active = new Set<Promise<void>>()
+  let closed = false
+  let waitMs = pollMs
+  let timer: NodeJS.Timeout | undefined
+  let looking = false
+  /** Until then the transport is known to be away. */
+  let pausedUntil = 0
+  /** The transport failed: until it works, one mail at a time finds out. */
+  let suspect = false
+  let databaseFailing = false
+
+  function schedule (milliseconds: number): void {
+    if (closed) return
+    clearTimeout(timer)
+    timer = setTimeout(() => { look().catch(() => {}) }, milliseconds).unref()
+  }
+
+  function note (order: LeasedMail, delivery: Delivery): void {
+    if (delivery.outcome === 'unavailable') {
+      pausedUntil = Math.max(pausedUntil, performance.now() + delivery.retryAfterSeconds * 1000)
+      suspect = true
+    } else if ('kind' in delivery) suspect = delivery.kind === 'outage'
+    else if (delivery.outcome === 'sent') suspect = false
+    onDelivery(order, delivery)
+  }
+
+  async function work (order: LeasedMail): Promise<void> {
+    try {
+      note(order, await deliver(order))
+    } catch (error) {
+      // The lease runs out by itself.
+      noteDatabase(error)
+    }
+  }
+
+  function noteDatabase (error?: unknown): void {
+    if (error === undefined) {
+      if (databaseFailing) log.info({}, 'the outbox can be read again')
+      databaseFailing = false
+      return
+    }
+    log[databaseFailing ? 'debug' : 'warn']({ err: error }, 'the outbox cannot be worked on; trying again')
+    databaseFailing = true
+  }
+
+  async function take (): Promise<number> {
+    const free = suspect ? 1 - active.size : concurrency - active.size
+    if (free < 1 || !isSchemaReady() || performance.now() < pausedUntil) return 0
+    const orders = await outbox.lease(free, leaseSeconds)
+    noteDatabase()
+    for (const order of orders) {
+      const running: Promise<void> = work(order).finally(() => {
+        active.delete(running)
+        schedule(0)
+      })
+      active.add(running)
+    }
+    return orders.length
+  }
+
+  async function look (): Promise<void> {
+    if (looking || closed) return
+    looking = true
+    try {
+      const taken = await take()
+      waitMs = taken > 0 ? nudgeMs : Math.min(pollMs, waitMs * 2)
+    } catch (error) {
+      waitMs = pollMs
+      noteDatabase(error)
+    } finally {
+      looking = false
+      schedule(waitMs)
+    }
+  }
+
+  schedule(0)
+  return {
+    nudge () {
+      waitMs = nudgeMs
+      if (!looking) schedule(waitMs)
+    },
+    async close (graceMs) {
+      closed = true
+      clearTimeout(timer)
+      const waiting = new AbortController()
+      await Promise.race([Promise.all(active), delay(graceMs, undefined, { signal: waiting.signal }).catch(() => {})])
+      waiting.abort()
+    }
+  }
+}
