@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 /** What can be measured, in the order in which it is. */
-export const partNames = ['starts', 'operations', 'storm', 'propagation', 'refresh', 'verification'] as const
+export const partNames = ['starts', 'operations', 'storm', 'propagation', 'refresh', 'verification', 'enumeration'] as const
 export type PartName = typeof partNames[number]
 
 export interface BenchOptions {
@@ -16,6 +16,8 @@ export interface BenchOptions {
   connections: number
   /** Logouts whose propagation is measured. */
   logouts: number
+  /** Requests about known and about unknown people that are compared. */
+  tries: number
   /** The built command line of the service. */
   service: string
   /** Where the figures go as JSON as well. */
@@ -30,6 +32,7 @@ const usage = `npm run bench -- [options]
   --seconds N      length of a turn (3)
   --connections N  connections of a turn (10)
   --logouts N      logouts whose propagation is measured (200)
+  --tries N        requests of a kind about known and unknown people (200)
   --service FILE   built command line of the service (dist/src/cli.js)
   --json FILE      write the figures as JSON, too
 `
@@ -44,6 +47,7 @@ export function readOptions (args: string[]): BenchOptions {
       seconds: { type: 'string', default: '3' },
       connections: { type: 'string', default: '10' },
       logouts: { type: 'string', default: '200' },
+      tries: { type: 'string', default: '200' },
       service: { type: 'string', default: join(root, 'dist/src/cli.js') },
       json: { type: 'string' },
       help: { type: 'boolean', default: false }
@@ -61,6 +65,7 @@ export function readOptions (args: string[]): BenchOptions {
     seconds: positive('seconds', values.seconds),
     connections: positive('connections', values.connections),
     logouts: positive('logouts', values.logouts),
+    tries: positive('tries', values.tries),
     service,
     json: values.json
   }

@@ -8,8 +8,8 @@ import type { BenchDatabase } from './database.ts'
 import { root } from './options.ts'
 import type { Program } from './server-process.ts'
 
-/** Who is measured: the service, the yardstick on the same hash engine, and one on the reference engine. */
-export interface Programs { service: Program, yardstick: Program, reference: Program | undefined, engine: string }
+/** Who is measured: the service, the yardstick on the same hash engine, and one on the reference engine; `folder` is for what they write. */
+export interface Programs { service: Program, yardstick: Program, reference: Program | undefined, engine: string, folder: string }
 
 /** Everybody's programs, in a folder of their own that `close` removes. */
 export async function preparePrograms (database: BenchDatabase, service: string): Promise<Programs & { close: () => Promise<void> }> {
@@ -20,6 +20,7 @@ export async function preparePrograms (database: BenchDatabase, service: string)
     ({ file, args, env: { ...await database.environment(name), ...env }, output: join(folder, `${name}.log`) })
   return {
     engine,
+    folder,
     service: await programOf('service', service, ['serve'], {
       AUTH_SECRET: randomBytes(32).toString('hex'),
       HASH_ENGINE: engine,

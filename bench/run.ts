@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { openBench, type Part } from './bench.ts'
+import { measureEnumeration } from './enumeration.ts'
 import { partNames, readOptions, type PartName } from './options.ts'
 import { measurePropagation } from './propagation.ts'
 import { measureRefreshCost } from './refresh-cost.ts'
@@ -19,7 +20,8 @@ const parts: Record<PartName, Part> = {
   storm: measureStorms,
   propagation: measurePropagation,
   refresh: measureRefreshCost,
-  verification: measureVerification
+  verification: measureVerification,
+  enumeration: measureEnumeration
 }
 
 const options = readOptions(process.argv.slice(2))

@@ -49,7 +49,7 @@ export function createApp ({ config, database, secrets, keys, logger }: AppOptio
     sessions,
     revocation,
     login,
-    accounts: { requireEmailVerification: accounts.requireEmailVerification, registrationPrivacy: accounts.registrationPrivacy },
+    accounts: { requireEmailVerification: accounts.requireEmailVerification, registrationPrivacy: accounts.registrationPrivacy, adminEmail: accounts.adminEmail },
     mail: {
       ...mail,
       verificationTtlSeconds: accounts.verificationTtlSeconds,

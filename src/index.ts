@@ -27,6 +27,7 @@ import { createRotateKeysWhenDue } from './keys/rotate-keys-when-due.ts'
 import { addMailMetrics } from './metrics/mail-metrics.ts'
 import { addServiceMetrics } from './metrics/service-metrics.ts'
 import { parseOptions } from './options.ts'
+import { createAdminInvitationJob } from './recovery/admin-invitation-job.ts'
 import type { RevocationOptions } from './revocation/options.ts'
 import { version } from './version.ts'
 
@@ -58,7 +59,7 @@ export interface AuthServeOptions {
   /** Locks after failed logins, and devices that are known. */
   login?: { maxFailures?: number, lockSeconds?: number, forgetDays?: number, addressMaxFailures?: number, addressWindowSeconds?: number, deviceTokenTtlSeconds?: number }
   /** How people join. */
-  accounts?: Pick<UseCasesOptions, 'requireEmailVerification' | 'registrationPrivacy'>
+  accounts?: Pick<UseCasesOptions, 'requireEmailVerification' | 'registrationPrivacy' | 'adminEmail'>
   /** How mails go out, and where their links lead. */
   mail?: Omit<MailOptions, 'decorator' | 'dbDecorator' | 'authDecorator' | 'breakersDecorator'>
   passwords?: Omit<PasswordsOptions, 'decorator'>
@@ -119,6 +120,17 @@ function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, auth
   authServeHealth.add('redis', async () => {
     if (authServeRateLimit.isDegraded()) throw new CodedError('SERVICE_UNAVAILABLE', 'Redis is lost; limits are counted by each process alone.')
   }, { required: false })
+}
+
+/** At once where the database is there, in the background; later where it is not. */
+function inviteFirstAdmin (app: FastifyInstance): void {
+  const { authServe: { recovery: { inviteAdmin } }, authServeMaintenance, log } = app
+  if (inviteAdmin === undefined) return
+  authServeMaintenance.add(createAdminInvitationJob(inviteAdmin, log))
+  app.addHook('onReady', done => {
+    authServeMaintenance.run()
+    done()
+  })
 }
 
 function addMetrics ({ authServeAuth: { feed, keyRing }, authServeBreakers: breakers, authServeDb: { outbox }, authServeMail: mail, authServeMetrics }: FastifyInstance): void {
@@ -205,6 +217,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
         return false
       }
     })
+    inviteFirstAdmin(routes)
     for (const job of routes.authServeMail.purgeJobs) routes.authServeMaintenance.add(job)
     addReadinessChecks(routes)
     if (metrics) addMetrics(routes)

@@ -1,18 +1,20 @@
 import type { Audit, RequestContext } from '../audit/audit.ts'
 import { CodedError, invalidInput } from '../errors.ts'
+import { whence, type OrderMail } from '../mail/order-mail.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Principal } from '../sessions/authenticate.ts'
 import type { ConfirmPassword } from '../sessions/confirm-password.ts'
 
-export interface ChangePasswordDependencies { audit: Audit, passwords: Passwords, confirmPassword: ConfirmPassword }
+export interface ChangePasswordDependencies { audit: Audit, passwords: Passwords, confirmPassword: ConfirmPassword, orderMail: OrderMail }
 
 /**
- * Replaces the password of the signed-in person and ends their other sessions. Throws what {@link ConfirmPassword}
- * throws, CodedError INVALID_INPUT for a weak new password, and CONFLICT where the account changed meanwhile.
+ * Replaces the password of the signed-in person, ends their other sessions and tells them by mail. Links that were sent
+ * before and set a password or change the address are void. Throws what {@link ConfirmPassword} throws, CodedError
+ * INVALID_INPUT for a weak new password, and CONFLICT where the account changed meanwhile.
  */
 export type ChangePassword = (principal: Principal, passwords: { currentPassword: string, newPassword: string }, context: RequestContext) => Promise<void>
 
-export function createChangePassword ({ audit, passwords, confirmPassword }: ChangePasswordDependencies): ChangePassword {
+export function createChangePassword ({ audit, passwords, confirmPassword, orderMail }: ChangePasswordDependencies): ChangePassword {
   return async (principal, { currentPassword, newPassword }, context) => {
     const user = await confirmPassword(principal, currentPassword, 'authn_password_change_fail', context)
     const weaknesses = await passwords.check(newPassword, '/body/newPassword', user)
@@ -23,6 +25,8 @@ export function createChangePassword ({ audit, passwords, confirmPassword }: Cha
         throw new CodedError('CONFLICT', 'The account was changed at the same time; read it again and retry.')
       }
       const ended = await stores.sessions.revokeAll(user.id, principal.sessionId)
+      await stores.actionTokens.revoke(user.id, ['reset-password', 'change-email'])
+      await orderMail(stores, { template: 'security-notice', userId: user.id, recipient: user.emailCanonical, values: { notice: 'password-changed', ...whence(context) } })
       record({ type: 'authn_password_change', outcome: 'success', actorId: user.id, targetId: user.id, sessionId: principal.sessionId, details: { sessionsEnded: ended } })
     })
   }

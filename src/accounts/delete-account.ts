@@ -1,6 +1,6 @@
 import type { Audit, RequestContext } from '../audit/audit.ts'
 import { CodedError } from '../errors.ts'
-import type { OrderMail } from '../mail/order-mail.ts'
+import { whence, type OrderMail } from '../mail/order-mail.ts'
 import type { Principal } from '../sessions/authenticate.ts'
 
 /**
@@ -21,7 +21,7 @@ export function createDeleteAccount ({ audit, orderMail }: { audit: Audit, order
       if (deleted.roles.includes('admin') && !await stores.users.hasActiveAdmin()) {
         throw new CodedError('CONFLICT', 'You are the last active administrator; make somebody else one first.')
       }
-      await orderMail(stores, { template: 'security-notice', userId, recipient: deleted.emailCanonical, values: { notice: 'account-deleted' } })
+      await orderMail(stores, { template: 'security-notice', userId, recipient: deleted.emailCanonical, values: { notice: 'account-deleted', ...whence(context) } })
       record({ type: 'user_deleted', outcome: 'success', actorId: userId, targetId: userId, sessionId })
     })
   }

@@ -17,7 +17,9 @@ async function createUser ({ email, role, passwordStdin = false }: CreateOptions
     if (config.database.migrate) await migrateUp(pool)
     const database = createDatabase(pool)
     const { createPasswords } = await import('../passwords/passwords.ts')
-    const passwords = await createPasswords(config.passwords)
+    const passwords = await createPasswords(config.passwords, {
+      onUnasked: reason => { process.stderr.write(`the password was not looked up among the breached ones: ${reason}\n`) }
+    })
     const createAccount = createCreateAccount({ database, passwords, audit: createAudit(database, () => {}) })
     return await createAccount({ email, password }, { roles: role === 'admin' ? ['user', 'admin'] : ['user'], emailVerified: true }, commandLine)
   })

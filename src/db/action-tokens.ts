@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull, lt, ne, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNull, lt, ne, or, sql } from 'drizzle-orm'
 import type { Run } from './pool.ts'
 import { actionTokens, users, type actionPurposes } from './tables.ts'
 
@@ -27,12 +27,16 @@ export function createActionTokenStore (run: Run) {
   const good = (tokenHash: Buffer, purpose: ActionPurpose) =>
     and(eq(actionTokens.tokenHash, tokenHash), eq(actionTokens.purpose, purpose), gt(actionTokens.expiresAt, sql`now()`))
   return {
-    /** Stores a token, or gives it its life anew where it is stored already; where `supersedes`, every other one of the person and purpose is void. */
+    /**
+     * Stores a token, or gives it its life anew where it is stored already; where `supersedes`, every other one of the person
+     * and purpose is void. Those that carry a registration of their own stand side by side until one is used.
+     */
     async issue ({ ttlSeconds, ...token }: NewActionToken, { supersedes }: { supersedes: boolean }): Promise<void> {
       const expiresAt = sql`now() + make_interval(secs => ${ttlSeconds})`
       await run(async orm => {
         if (supersedes) {
-          await orm.delete(actionTokens).where(and(eq(actionTokens.userId, token.userId), eq(actionTokens.purpose, token.purpose), ne(actionTokens.tokenHash, token.tokenHash)))
+          const others = and(eq(actionTokens.userId, token.userId), eq(actionTokens.purpose, token.purpose), ne(actionTokens.tokenHash, token.tokenHash))
+          await orm.delete(actionTokens).where(and(others, sql`${actionTokens.data} ->> 'passwordHash' is null`))
         }
         await orm.insert(actionTokens).values({ ...token, expiresAt }).onConflictDoUpdate({ target: actionTokens.tokenHash, set: { expiresAt } })
       })
@@ -58,10 +62,31 @@ export function createActionTokenStore (run: Run) {
       return row
     },
 
+    /** Makes the tokens of a person for these purposes void. */
+    async revoke (userId: string, purposes: readonly ActionPurpose[]): Promise<void> {
+      await run(async orm => await orm.delete(actionTokens).where(and(eq(actionTokens.userId, userId), inArray(actionTokens.purpose, purposes))))
+    },
+
     /** Makes all tokens of a person void, but those of this purpose where one is named. */
     async revokeAll (userId: string, except?: ActionPurpose): Promise<void> {
       await run(async orm => await orm.delete(actionTokens)
         .where(and(eq(actionTokens.userId, userId), except === undefined ? undefined : ne(actionTokens.purpose, except))))
+    },
+
+    /**
+     * Makes all tokens of a person void, but those that take back a change of e-mail from before this one: `version` is
+     * what {@link UserStore.changeEmail} answered, which the tokens have in their data.
+     */
+    async revokeSince (userId: string, version: number): Promise<void> {
+      await run(async orm => await orm.delete(actionTokens)
+        .where(and(eq(actionTokens.userId, userId), or(ne(actionTokens.purpose, 'undo-email-change'), sql`(${actionTokens.data} ->> 'version')::int >= ${version}`))))
+    },
+
+    /** Whether a person has a token for this that is good. */
+    async hasGood (userId: string, purpose: ActionPurpose): Promise<boolean> {
+      const [row] = await run(async orm => await orm.select({ userId: actionTokens.userId }).from(actionTokens)
+        .where(and(eq(actionTokens.userId, userId), eq(actionTokens.purpose, purpose), gt(actionTokens.expiresAt, sql`now()`))).limit(1))
+      return row !== undefined
     },
 
     /** Removes those that expired this many seconds ago, `limit` at most; answers how many. */

@@ -1,10 +1,12 @@
-import { and, eq, isNull, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import { userAlreadyExists, type TakenNames } from '../errors.ts'
 import { createAddressProof } from './address-proof.ts'
+import type { Orm } from './client.ts'
 import type { Run } from './pool.ts'
 import { isUniqueViolation } from './failures.ts'
 import { prepared } from './statement.ts'
 import { users } from './tables.ts'
+import { createUserRecovery } from './user-recovery.ts'
 
 export type UserRow = typeof users.$inferSelect
 export type NewUser = Pick<typeof users.$inferInsert,
@@ -15,6 +17,7 @@ export type UserPatch = Partial<Pick<UserRow, 'username' | 'usernameCanonical' |
 const adminLock = 0x61757468_6164
 
 const alive = isNull(users.deletedAt)
+const lockAdmins = async (orm: Orm) => await orm.execute(sql`select pg_advisory_xact_lock(${adminLock}::bigint)`)
 /** Asked for each `GET /users/me`. */
 const selectById = prepared(orm => orm.select().from(users).where(and(eq(users.id, sql.placeholder('id')), alive)).prepare('user_by_id'))
 
@@ -24,6 +27,7 @@ export type UserStore = ReturnType<typeof createUserStore>
 export function createUserStore (run: Run) {
   return {
     ...createAddressProof(run),
+    ...createUserRecovery(run),
 
     /** Adds a user, or answers undefined and changes nothing where e-mail or username is taken. */
     async insert (user: NewUser): Promise<UserRow | undefined> {
@@ -84,7 +88,7 @@ export function createUserStore (run: Run) {
      */
     async softDelete (id: string): Promise<UserRow | undefined> {
       return await run(async orm => {
-        await orm.execute(sql`select pg_advisory_xact_lock(${adminLock}::bigint)`)
+        await lockAdmins(orm)
         const [row] = await orm.update(users)
           .set({ deletedAt: sql`now()`, isActive: false, credentialVersion: sql`${users.credentialVersion} + 1`, updatedAt: sql`now()` })
           .where(and(eq(users.id, id), alive)).returning()
@@ -92,9 +96,15 @@ export function createUserStore (run: Run) {
       })
     },
 
+    /** Makes everybody wait who changes who is an administrator, until the transaction is over. */
+    async lockAdmins (): Promise<void> {
+      await run(lockAdmins)
+    },
+
+    /** Whether somebody can administrate: who was invited and has no password yet cannot. */
     async hasActiveAdmin (): Promise<boolean> {
       const [row] = await run(async orm => await orm.select({ id: users.id }).from(users)
-        .where(and(sql`'admin' = any(${users.roles})`, users.isActive, alive)).limit(1))
+        .where(and(sql`'admin' = any(${users.roles})`, isNotNull(users.passwordHash), users.isActive, alive)).limit(1))
       return row !== undefined
     },
 

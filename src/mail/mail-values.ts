@@ -19,10 +19,10 @@ export interface LinkValues extends CommonValues {
   lifeSeconds: number
 }
 
-/** Somebody registered with an address or username that is taken. */
+/** Somebody registered with an address or username that is taken, or wanted the address for an account that exists. */
 export interface AlreadyRegisteredValues extends CommonValues {
-  /** What is taken. */
-  taken: 'email' | 'username'
+  /** What is taken: the address of a registration, its username, or the new address of an account. */
+  taken: 'email' | 'username' | 'new-email'
 }
 
 /** Something happened to the account. */

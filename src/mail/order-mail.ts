@@ -5,7 +5,7 @@ import type { Stores } from '../db/stores.ts'
 import { mac, type Secrets } from '../keys/secrets.ts'
 
 const notices = [
-  'password-changed', 'password-reset', 'email-change-requested', 'email-changed', 'account-locked',
+  'password-changed', 'password-reset', 'email-change-requested', 'email-changed', 'email-change-undone', 'account-locked',
   'new-device', 'token-reuse', 'roles-changed', 'account-deleted'
 ] as const
 
@@ -23,10 +23,12 @@ export interface MailOrder {
   recipient: string | null
   /**
    * With a template that brings a token, what is kept with the token until it is used. With `already-registered`, what is
-   * `taken`: "email" or "username". With `security-notice`, which `notice` it is, and what it tells: `ipAddress` and
+   * `taken`: "email", "username" or "new-email". With `security-notice`, which `notice` it is, and what it tells: `ipAddress` and
    * `userAgent` (see {@link whence}), `newEmail`, `roles`.
    */
   values?: Record<string, string> & { notice?: Notice }
+  /** It goes out whatever went out a moment ago: somebody's way back depends on it, and nobody can cause it at will. */
+  vital?: boolean
 }
 
 /** What a notice tells of where a request came from. */
@@ -48,11 +50,12 @@ export interface OrderMailDependencies {
 }
 
 export function createOrderMail ({ secrets, cooldownSeconds, onOrdered }: OrderMailDependencies): OrderMail {
-  return async (stores, { template, userId, recipient, values = {} }) => {
+  return async (stores, { template, userId, recipient, values = {}, vital = false }) => {
+    const id = uuidv7()
     const kind = values.notice === undefined ? template : `${template}:${values.notice}`
     // Somebody who has no address is told apart by nothing, so all of them share one cooldown.
-    const cooldownKey = mac(secrets, 'mail-cooldown', `${kind}:${recipient ?? ''}`)
-    await stores.outbox.add({ id: uuidv7(), template, userId: userId ?? null, recipient, values, cooldownKey, cooldownSeconds })
+    const cooldownKey = mac(secrets, 'mail-cooldown', `${kind}:${vital ? id : recipient ?? ''}`)
+    await stores.outbox.add({ id, template, userId: userId ?? null, recipient, values, cooldownKey, cooldownSeconds })
     onOrdered()
   }
 }

@@ -22,7 +22,7 @@ function noticeOf ({ id, values }: AddressedMail, common: CommonValues): NoticeV
 }
 
 const takenOf = ({ values: { taken } }: AddressedMail, common: CommonValues): AlreadyRegisteredValues =>
-  ({ ...common, taken: taken === 'username' ? taken : 'email' })
+  ({ ...common, taken: taken === 'username' || taken === 'new-email' ? taken : 'email' })
 
 /**
  * A mail that only tells something. With an account it goes to that address whatever became of the account (it may be the
@@ -38,7 +38,7 @@ export async function resolveTelling (
   const common = { service, address: recipient, name: nameFor(user, recipient) }
   if (template === 'already-registered') {
     const values = takenOf(order, common)
-    return user === undefined && values.taken === 'email' ? undefined : { template, values, recipient }
+    return user === undefined && values.taken !== 'username' ? undefined : { template, values, recipient }
   }
   const values = noticeOf(order, common)
   return values === undefined || (user === undefined && userId === null) ? undefined : { template, values, recipient }

@@ -13,6 +13,12 @@ export const hashActionToken = (token: string): Buffer => createHash('sha256').u
 export const actionTokenInvalid = (): CodedError =>
   new CodedError('ACTION_TOKEN_INVALID', 'The link is not valid (any more): it was used, has expired, or a newer one was sent. Ask for a new one.')
 
+/** Makes every link void that is under way for an account: those that were sent, and those that are still to be. */
+export async function voidLinks (stores: Stores, userId: string): Promise<void> {
+  await stores.actionTokens.revokeAll(userId)
+  await stores.outbox.discardLinks(userId)
+}
+
 /**
  * Uses a token up in the transaction of its effect: of many at once one gets it. The account is locked first, as everything
  * does that makes tokens void, so that two of them never wait for one another. Throws CodedError ACTION_TOKEN_INVALID.

@@ -1,3 +1,5 @@
+import { readText, UnusableAnswerError } from '../read-text.ts'
+
 /** What the server answered: something new, or (304) what it answered before. */
 export type Fetched =
   | { changed: true, body: unknown, etag: string | undefined, ageSeconds: number }
@@ -17,23 +19,6 @@ export interface Fetcher {
   get(etag: string | undefined): Promise<Fetched>
   /** Ends what is under way. */
   close(): void
-}
-
-/** The server answered, and not what was asked for. */
-export class UnusableAnswerError extends Error {}
-
-async function readText (response: Response, maxBytes: number): Promise<string> {
-  const tooLarge = (): UnusableAnswerError => new UnusableAnswerError(`the answer is larger than ${maxBytes} bytes`)
-  if (Number(response.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge()
-  if (response.body === null) return ''
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of response.body) {
-    bytes += chunk.byteLength
-    if (bytes > maxBytes) throw tooLarge()
-    chunks.push(chunk)
-  }
-  return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
 }
 
 function parseJson (text: string): unknown {

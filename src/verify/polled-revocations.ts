@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { CodedError } from '../errors.ts'
+import { UnusableAnswerError } from '../read-text.ts'
 import { RevocationListSchema, type RevocationList } from '../schemas/revocation-list.ts'
 import type { JudgeToken } from '../sessions/authenticate.ts'
 import { createDigestList } from './digest-list.ts'
-import { UnusableAnswerError, type Fetcher } from './fetcher.ts'
+import type { Fetcher } from './fetcher.ts'
 import { createOutageLog, retryDelay, type Log } from './outage-log.ts'
 
 /** How the revocations stand. `stalenessSeconds` is null before the first load. */

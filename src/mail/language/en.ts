@@ -21,6 +21,7 @@ const notices: Record<Notice, { subject: string, what: string, otherwise: string
   'password-reset': { subject: 'Your password was reset', what: 'A new password was set for your account with a link from an e-mail. Every session has ended.', otherwise: `${takeBack} Make sure that nobody else reads your e-mail.` },
   'email-change-requested': { subject: 'A new e-mail address was asked for', what: 'Somebody who is signed in to your account asked to change its e-mail address. It changes once the new address is confirmed.', otherwise: takeBack },
   'email-changed': { subject: 'Your e-mail address was changed', what: 'The e-mail address of your account was changed.', otherwise: 'If it was not you, use the link to undo the change that was sent to the address from before. It also ends every session.' },
+  'email-change-undone': { subject: 'The change of your e-mail address was undone', what: 'The account has the e-mail address from before again, and every session has ended.', otherwise: 'Whoever had changed it knew the password: set a new one with the link that was sent to that address.' },
   'account-locked': { subject: 'Your account is locked for a while', what: 'There were too many failed attempts to sign in to your account, so it is locked for a while. It opens by itself.', otherwise: 'If it was not you, somebody may be guessing your password. Choose one that you use nowhere else; the link for a forgotten password opens the account at once.' },
   'new-device': { subject: 'A new device signed in', what: 'Somebody signed in to your account from a device that was not used before.', otherwise: takeBack },
   'token-reuse': { subject: 'A session was ended for your safety', what: 'A key of one of your sessions was used twice, as happens when it was copied. The session has ended.', otherwise: `Sign in again. If this happens repeatedly, look for unwanted software on your device. ${takeBack}` },
@@ -71,10 +72,13 @@ export const en: MailLanguage = {
       closing: [`The link is good for ${life(lifeSeconds)}.`, 'If you did not expect this, do nothing.']
     }),
     'already-registered': ({ service, taken }) => ({
-      subject: taken === 'email' ? 'You have an account already' : 'That username is taken',
-      paragraphs: taken === 'email'
-        ? [`Somebody, we hope you, tried to register at ${service} with this address. It has an account already, so nothing was changed.`, 'Sign in with your password, or choose "forgotten password" to set a new one.']
-        : [`Somebody, we hope you, tried to register at ${service} with this address and a username that is taken. No account was made. Register again with another username.`],
+      subject: taken === 'username' ? 'That username is taken' : 'You have an account already',
+      paragraphs: taken === 'username'
+        ? [`Somebody, we hope you, tried to register at ${service} with this address and a username that is taken. No account was made. Register again with another username.`]
+        : [
+            `Somebody, we hope you, tried ${taken === 'email' ? `to register at ${service} with this address` : `to make this the address of another account at ${service}`}. It has an account already, so nothing was changed.`,
+            'Sign in with your password, or choose "forgotten password" to set a new one.'
+          ],
       closing: ['If it was not you, there is nothing to do.']
     }),
     'security-notice': values => {

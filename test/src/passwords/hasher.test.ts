@@ -124,6 +124,7 @@ t.test('the bound stays below the libuv pool', async t => {
 
 t.test('createPasswords defaults to OWASP parameters and brings hasher and policy together', async t => {
   const passwords = await createPasswords()
+  t.teardown(passwords.close)
   const hash = await passwords.hash('correct horse battery staple')
   t.match(hash, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$/)
   t.equal(await passwords.verify(hash, 'correct horse battery staple'), true)
