@@ -124,9 +124,9 @@ function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, auth
 
 /** At once where the database is there, in the background; later where it is not. */
 function inviteFirstAdmin (app: FastifyInstance): void {
-  const { authServe: { recovery: { inviteAdmin } }, authServeMaintenance, log } = app
+  const { authServe: { recovery: { inviteAdmin } }, authServeMaintenance } = app
   if (inviteAdmin === undefined) return
-  authServeMaintenance.add(createAdminInvitationJob(inviteAdmin, log))
+  authServeMaintenance.add(createAdminInvitationJob(inviteAdmin, app.log))
   app.addHook('onReady', done => {
     authServeMaintenance.run()
     done()

@@ -2,20 +2,16 @@ import { once } from 'node:events'
 import { access, readdir, readFile, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { cli, run, startService, temporaryFolder } from './helpers/service.ts'
-import { connect, createTestDatabase, urlOf } from './helpers/database.ts'
-import { createDatabaseProxy } from './helpers/proxy.ts'
+import { connect, createTestDatabase } from './helpers/database.ts'
+import { tcpUrlOf } from './helpers/proxy.ts'
 import { until } from './helpers/until.ts'
-import type { DatabaseLocation } from '../src/db/client.ts'
 import { version } from '../src/version.ts'
 
 const secret = 'a-secret-of-the-test-suite-that-is-long-enough'
 const cheap = { ARGON2_MEMORY_KIB: '1024', ARGON2_TIME_COST: '1' }
 const auth = async (args: string[], env: Record<string, string> = {}, input?: string) => await run([cli, ...args], env, input)
-
-/** A URL for a location, over TCP, as an operator has one. */
-const tcpUrlOf = async (t: Test, location: DatabaseLocation): Promise<string> => 'url' in location ? location.url : urlOf((await createDatabaseProxy(t, location)).location)
 
 t.test('help, version and misuse', async t => {
   const help = await auth(['--help'])

@@ -22,9 +22,11 @@ const fromHost = (transport: HostTransport): MailTransport => ({
   close () {}
 })
 
-function parseUrl (smtpUrl: string): URL {
+/** Who signs in, in clear. Throws TypeError without showing the password. */
+function credentialsOf (smtpUrl: string): { user: string, password: string, encoded: string } {
   try {
-    return new URL(smtpUrl)
+    const { username, password } = new URL(smtpUrl)
+    return { user: decodeURIComponent(username), password: decodeURIComponent(password), encoded: password }
   } catch {
     throw new TypeError('auth-serve mail: smtpUrl is no URL; reserved characters of the password must be percent-encoded (its value is not shown)')
   }
@@ -32,11 +34,9 @@ function parseUrl (smtpUrl: string): URL {
 
 /** The password in every form in which a server or library might repeat it. */
 function hiddenOf (smtpUrl: string): string[] {
-  const { username, password } = parseUrl(smtpUrl)
-  if (password === '') return [smtpUrl]
-  const [user, pass] = [decodeURIComponent(username), decodeURIComponent(password)]
+  const { user, password, encoded } = credentialsOf(smtpUrl)
   const base64 = (text: string): string => Buffer.from(text).toString('base64')
-  return [smtpUrl, pass, password, base64(pass), base64(`\0${user}\0${pass}`)]
+  return [smtpUrl, ...password === '' ? [] : [password, encoded, base64(password), base64(`\0${user}\0${password}`)]]
 }
 
 /** A pool of connections to an SMTP server, with TLS and authentication as its URL says. */
