@@ -13,8 +13,8 @@ function createApiReader (url: URL, maxBytes: number): ReadRange {
     const response = await fetch(new URL(prefix, url), {
       signal,
       redirect: 'error',
-      // Padding hides from who sees sizes which range it was.
-      headers: { accept: 'text/plain', 'add-padding': 'true', 'user-agent': 'auth-serve' }
+      // Padding hides from who sees sizes which range it was. A kept connection that went stale would be an outage.
+      headers: { accept: 'text/plain', 'add-padding': 'true', connection: 'close', 'user-agent': 'auth-serve' }
     })
     if (response.status !== 200) throw new UnusableAnswerError(`the answer has status ${response.status}`)
     return await readText(response, maxBytes)

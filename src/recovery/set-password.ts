@@ -5,7 +5,6 @@ import type { UserRow } from '../db/users.ts'
 import { invalidInput } from '../errors.ts'
 import { whence, type OrderMail } from '../mail/order-mail.ts'
 import type { Passwords } from '../passwords/passwords.ts'
-import { accountSubject } from '../sessions/confirm-password.ts'
 import type { LoginLock } from '../sessions/login-lock.ts'
 import { actionTokenInvalid, hashActionToken, useActionToken } from './action-token.ts'
 
@@ -42,7 +41,7 @@ export function createSetPassword (purpose: PasswordLink, { database, audit, pas
       const sessionsEnded = await stores.sessions.revokeAll(id)
       await stores.users.recover(id, passwordHash)
       await stores.actionTokens.revokeAll(id, 'undo-email-change')
-      await loginLock.forgive(stores, accountSubject(id))
+      await loginLock.forgive(stores, id)
       const reason = purpose === 'invitation' ? 'invitation' : 'reset'
       record({ type: 'authn_password_change', outcome: 'success', actorId: id, targetId: id, details: { reason, sessionsEnded } })
       if (purpose === 'invitation') return
