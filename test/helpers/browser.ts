@@ -36,7 +36,7 @@ export interface Visit {
 export async function visit (t: Test, browser: Browser, options: BrowserContextOptions = {}): Promise<Visit> {
   const context = await browser.newContext(options)
   t.teardown(async () => { await context.close() })
-  context.setDefaultTimeout(10_000)
+  context.setDefaultTimeout(20_000)
   const page = await context.newPage()
   const requests: Request[] = []
   const complaints: string[] = []
