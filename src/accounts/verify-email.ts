@@ -2,7 +2,6 @@ import type { Audit, RecordEvent, RequestContext } from '../audit/audit.ts'
 import type { Stores } from '../db/stores.ts'
 import { CodedError } from '../errors.ts'
 import { actionTokenInvalid, useActionToken, voidLinks } from '../recovery/action-token.ts'
-import { accountSubject } from '../sessions/confirm-password.ts'
 import type { LoginLock } from '../sessions/login-lock.ts'
 import { claimOfData, isContested } from './claim.ts'
 
@@ -21,7 +20,7 @@ export function createVerifyEmail ({ audit, loginLock }: { audit: Audit, loginLo
     const user = claim === undefined ? await stores.users.verifyEmail(userId, email) : await stores.users.confirmClaim(userId, email, claim)
     if (user === undefined) throw actionTokenInvalid()
     await voidLinks(stores, userId)
-    await loginLock.forgive(stores, accountSubject(userId))
+    await loginLock.forgive(stores, userId)
     const about = { type: 'user_updated', outcome: 'success', actorId: userId, targetId: userId } as const
     if (claim === undefined && !isContested(user)) return record({ ...about, details: { changed: ['emailVerified'] } })
     const sessionsEnded = await stores.sessions.revokeAll(userId)
