@@ -12,6 +12,7 @@ import type { Breakers } from '../src/breakers/breakers.ts'
 import { createListKeys } from '../src/keys/list-keys.ts'
 import { createRevokeKey, type RevokeKey } from '../src/keys/revoke-key.ts'
 import { createRotateKeys, type RotateKeys } from '../src/keys/rotate-keys.ts'
+import { createOutboxAdmin, type OutboxAdmin } from '../src/mail/outbox-admin.ts'
 import { parseOptions } from '../src/options.ts'
 import { createPagedList, type PagedList } from '../src/pagination/paged-list.ts'
 import { storedAddress } from '../src/rate-limit/client-address.ts'
@@ -104,6 +105,7 @@ export interface UseCases {
   rotateKeys: RotateKeys
   revokeKey: RevokeKey
   unlockUser: UnlockUser
+  outbox: OutboxAdmin
   /** Who asks, for the audit trail. */
   contextOf(request: FastifyRequest): RequestContext
 }
@@ -121,7 +123,7 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
   const database = app.getDecorator<AuthServeDb>(settings.dbDecorator)
   const passwords = app.getDecorator<AuthServePasswords>(settings.passwordsDecorator)
   const { clock, keyRing, secrets, pemKeys, keyPolicy, recognise } = app.getDecorator<Auth>(settings.authDecorator)
-  const { order: orderMail } = app.getDecorator<AuthServeMail>(settings.mailDecorator)
+  const { order: orderMail, nudge } = app.getDecorator<AuthServeMail>(settings.mailDecorator)
   const breakers = app.hasDecorator(settings.breakersDecorator) ? app.getDecorator<Breakers>(settings.breakersDecorator) : undefined
   const log: OnEvent = (event, context) => settings.onEvent?.(event, context)
   const audit = createAudit(database, log)
@@ -177,6 +179,7 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
     rotateKeys: createRotateKeys(keys),
     revokeKey: createRevokeKey(keys),
     unlockUser: createUnlockUser({ audit, loginLock }),
+    outbox: createOutboxAdmin({ database, secrets, audit, onRetry: nudge }),
     contextOf: (request: FastifyRequest): RequestContext => ({
       requestId: requestIdOf(request.raw),
       ipAddress: storedAddress(request.ip),

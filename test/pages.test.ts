@@ -10,10 +10,12 @@ import { startBrowser, visit, type Visit } from './helpers/browser.ts'
 import { connect, createTestDatabase } from './helpers/database.ts'
 import { startFront, type Front } from './helpers/front.ts'
 import { createMailbox } from './helpers/mailbox.ts'
-import { goodPassword, newEmail, post, readMe, signIn } from './helpers/people.ts'
+import { bearer, goodPassword, newEmail, post, readMe, signIn, signUp } from './helpers/people.ts'
 import { createDatabaseProxy } from './helpers/proxy.ts'
 import { until } from './helpers/until.ts'
 
+const adminEmail = 'root@example.com'
+const otherPassword = 'seven lanterns over harbour'
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 /** Every URL that a page names, resolved as a browser would. */
@@ -136,7 +138,7 @@ function handle (visit: Visit, front: Front) {
 t.test('in a browser', async t => {
   const [browser, mailbox, front] = [await startBrowser(t), await createMailbox(t), await startFront(t)]
   const proxy = await createDatabaseProxy(t, await createTestDatabase(t))
-  const api = await createTestApp(t, { publicUrl: front.url, mail: { ...mailbox.options, cooldownSeconds: 0 } }, proxy.location)
+  const api = await createTestApp(t, { publicUrl: front.url, mail: { ...mailbox.options, cooldownSeconds: 0 }, accounts: { adminEmail } }, proxy.location)
   front.serve(api.app)
   const sql = connect(proxy.location)
   t.teardown(async () => { await sql.end() })
@@ -195,6 +197,79 @@ t.test('in a browser', async t => {
     const next = await open(t, (await mailbox.take(email, 'verify-email')).link)
     await next.press('Confirm address')
     await next.outcome(t, 'Your address is confirmed')
+  })
+
+  t.test('reset-password: the API\'s reasons stand at the field, then the new password is in force', async t => {
+    const person = await signUp(api)
+    await post(api, '/auth/password/forgot', { email: person.email })
+    const { link, token } = await mailbox.take(person.email, 'reset-password')
+    const { page, calls, outcome, focused, isClean } = await open(t, link)
+    const field = page.getByLabel('New password')
+    await field.pressSequentially(person.email)
+    t.same(calls(token), [], 'nothing is posted before the form is sent')
+    await page.keyboard.press('Enter')
+    await page.locator('#password[aria-invalid="true"]').waitFor()
+    const { errors } = (await post(api, '/auth/password/reset', { token, password: person.email })).json()
+    t.same(await page.locator('#password-error li').allTextContents(), errors.map(({ message }: { message: string }) => message))
+    t.equal(await field.inputValue(), person.email, 'what was typed is still there')
+    t.equal(await focused(), 'password')
+    t.match(await field.getAttribute('aria-describedby'), /password-error/)
+    await page.keyboard.press('Control+A')
+    await page.keyboard.type(otherPassword)
+    await page.keyboard.press('Enter')
+    await outcome(t, 'Your new password is set')
+    await isClean(t, token)
+    await signIn(api, person.email, otherPassword)
+    t.equal((await readMe(api, person.accessToken)).json().code, 'SESSION_REVOKED')
+  })
+
+  t.test('invitation: chooses the first password', async t => {
+    const { link, token } = await mailbox.take(adminEmail, 'invitation')
+    const { page, press, calls, heading, outcome, isClean } = await open(t, link)
+    await heading('Welcome')
+    await press('Set password')
+    await page.getByText('Choose a password.').waitFor()
+    t.same(calls(token), [], 'an empty field is not sent')
+    await page.getByLabel('New password').fill(goodPassword)
+    await press('Set password')
+    await outcome(t, 'Your account is ready')
+    await isClean(t, token)
+    await signIn(api, adminEmail)
+  })
+
+  t.test('change-email and undo-email-change: there and back, unless somebody else has the address', async t => {
+    const [person, email, wanted] = [await signUp(api), newEmail(), newEmail()]
+    const ask = async (address: string): Promise<void> => {
+      const { accessToken } = await signIn(api, person.email)
+      t.equal((await post(api, '/users/me/email', { email: address, password: goodPassword }, bearer(accessToken))).statusCode, 202)
+    }
+    await ask(wanted)
+    const late = await mailbox.take(wanted, 'change-email')
+    await post(api, '/auth/register', { email: wanted, password: goodPassword })
+    const refused = await open(t, late.link)
+    await refused.press('Use this address')
+    await refused.outcome(t, 'This is not possible any more')
+    await refused.isClean(t, late.token)
+
+    await ask(email)
+    const change = await mailbox.take(email, 'change-email')
+    const changing = await open(t, change.link)
+    await changing.heading('Confirm your new e\u2011mail address')
+    t.same(changing.calls(change.token), [])
+    await changing.press('Use this address')
+    await changing.outcome(t, 'Your account has the new address')
+    await changing.isClean(t, change.token)
+    await signIn(api, email)
+
+    const undo = await mailbox.take(person.email, 'undo-email-change')
+    const undoing = await open(t, undo.link)
+    await undoing.heading('Take your old e\u2011mail address back')
+    t.same(undoing.calls(undo.token), [])
+    await undoing.press('Undo the change')
+    await undoing.outcome(t, 'Your account has this address again')
+    await undoing.isClean(t, undo.token)
+    await signIn(api, person.email)
+    t.ok((await mailbox.take(person.email, 'reset-password')).token, 'the mail that the page speaks of')
   })
 
   t.test('what is typed in a password field is judged, as by the server, in a worker that is loaded when typing begins', async t => {

@@ -18,7 +18,7 @@ export interface KnownDevices {
    * recovered. Any other token is that of no known device, never an error.
    */
   recognise(user: Pick<UserRow, 'id' | 'devicesKnownSince'>, token: string | undefined): string | undefined
-  /** The token for this device, or for a new one, from a login at this time by the database's clock, as `devicesKnownSince` is. */
+  /** The token for this device, or for a new one, of a login at this time: by the database's clock, as `devicesKnownSince` is. */
   issue(userId: string, deviceId: string | undefined, loginAt: Date): string
 }
 

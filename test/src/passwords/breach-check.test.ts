@@ -85,8 +85,8 @@ t.test('what cannot be asked, or answers something else, has said nothing: accep
     t.notMatch(reasons.join(), new RegExp(prefixOf(password), 'i'), name)
   }
   t.equal(elsewhere.count(), 0, 'redirects are not followed')
-  await server.stop()
-  const { isBreached, reasons } = checkOf(server.url)
+  await elsewhere.stop()
+  const { isBreached, reasons } = checkOf(elsewhere.url)
   t.equal(await isBreached(password), false)
   t.same(reasons, ['ECONNREFUSED'])
 })
