@@ -16,7 +16,7 @@ export const actionTokenInvalid = (): CodedError =>
 /** Makes every link void that is under way for an account: those that were sent, and those that are still to be. */
 export async function voidLinks (stores: Stores, userId: string): Promise<void> {
   await stores.actionTokens.revokeAll(userId)
-  await stores.outbox.discardLinks(userId)
+  await stores.outbox.withdrawSince(userId, 0)
 }
 
 /**
