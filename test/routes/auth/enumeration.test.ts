@@ -129,3 +129,17 @@ t.test('the failure that locks costs the same for everybody, and tells the same'
   t.equal(unknown.work.statements.length, locked.work.statements.length)
   t.ok((await post(api, '/auth/login', { email: second.email, password })).statusCode === 429, 'e-mail and username share the count')
 })
+
+t.test('a login takes seven statements, and one more where a new device is to be told', async t => {
+  const api = await createMeasuredApp(t, { mail: { cooldownSeconds: 0 } })
+  const person = await signUp(api)
+  const right = { email: person.email, password: goodPassword }
+  const countOf = async (payload: object) => {
+    const { response, work } = await api.measurePost('/auth/login', payload)
+    t.equal(response.statusCode, 200)
+    return work.statements.length
+  }
+  await post(api, '/auth/login', right)
+  t.equal(await countOf({ ...right, deviceToken: person.deviceToken }), 7, 'account, counts, begin, session, counts, events, commit')
+  t.equal(await countOf(right), 8)
+})
