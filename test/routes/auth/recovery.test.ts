@@ -119,7 +119,7 @@ t.test('POST /auth/password/reset and /auth/invitation/accept', async t => {
     let [signedIn, refused] = [0, 0]
     const person = await signUp(api)
     let current = goodPassword
-    for (let n = 0; n < 12; n++) {
+    for (let n = 0; n < 6; n++) {
       const [token, next] = [await resetTokenOf(person.email), `${newPassword} ${n}`]
       const logins = Array.from({ length: 3 }, async () => await post(n % 2 === 0 ? api : other, '/auth/login', { email: person.email, password: current }))
       const [response, ...answers] = await Promise.all([reset(token, next), ...logins])
@@ -138,7 +138,7 @@ t.test('POST /auth/password/reset and /auth/invitation/accept', async t => {
   })
 
   t.test('a reset and a change of password at once: one of them counts', async t => {
-    for (let n = 0; n < 6; n++) {
+    for (let n = 0; n < 4; n++) {
       const person = await signUp(api)
       const token = await resetTokenOf(person.email)
       const [changed, set] = await Promise.all([
@@ -191,6 +191,17 @@ t.test('POST /auth/password/reset and /auth/invitation/accept', async t => {
     t.equal((await reset(await resetTokenOf(invited.email))).statusCode, 204)
     await signIn(api, invited.email, newPassword)
     t.equal((await accept(token, goodPassword)).json().code, 'ACTION_TOKEN_INVALID')
+  })
+
+  t.test('an administrator who has no password yet does not stand in for the last one', async t => {
+    const person = await signUp(api)
+    await sql`update users set roles = '{user,admin}' where id = ${person.id}`
+    const admin = await signIn(api, person.email)
+    const invited = await inviteSomebody({ roles: ['user', 'admin'] })
+    const leave = async () => (await api.request({ method: 'DELETE', url: '/api/v1/users/me', headers: admin.authorization })).statusCode
+    t.equal(await leave(), 409)
+    t.equal((await accept((await mailbox.take(invited.emailCanonical, 'invitation')).token)).statusCode, 204)
+    t.equal(await leave(), 204)
   })
 
   t.test('inviting somebody whose address or username is taken, or whose address is none, changes nothing', async t => {
