@@ -22,6 +22,15 @@ const fromHost = (transport: HostTransport): MailTransport => ({
   close () {}
 })
 
+/**
+ * What the URL may set. nodemailer would take any option from there, and set it above those of the code: one that prints
+ * the dialogue, or reads files, must not come that way.
+ */
+const parameters = new Set([
+  'requireTLS', 'ignoreTLS', 'tls.rejectUnauthorized', 'tls.servername', 'tls.minVersion', 'authMethod', 'name', 'localAddress', 'lmtp',
+  'connectionTimeout', 'greetingTimeout', 'socketTimeout', 'dnsTimeout'
+])
+
 /** Who signs in, in clear. Throws TypeError without showing the password. */
 function credentialsOf (smtpUrl: string): { user: string, password: string, encoded: string } {
   try {
@@ -30,6 +39,11 @@ function credentialsOf (smtpUrl: string): { user: string, password: string, enco
   } catch {
     throw new TypeError('auth-serve mail: smtpUrl is no URL; reserved characters of the password must be percent-encoded (its value is not shown)')
   }
+}
+
+function checkParameters (smtpUrl: string): void {
+  const unknown = [...new URL(smtpUrl).searchParams.keys()].filter(name => !parameters.has(name))
+  if (unknown.length > 0) throw new TypeError(`auth-serve mail: smtpUrl has parameters that it may not have: ${unknown.join(', ')}; it may have ${[...parameters].join(', ')}`)
 }
 
 /** The password in every form in which a server or library might repeat it. */
@@ -62,10 +76,17 @@ function createSmtpTransport (smtpUrl: string, options: TransportOptions): MailT
   }
 }
 
-/** The way that the options name: that of the host, else the SMTP server, else files; undefined where they name none. */
+/**
+ * The way that the options name: that of the host, else the SMTP server, else files; undefined where they name none. Throws
+ * TypeError for a URL that is none.
+ */
 export function chooseTransport (options: TransportOptions): ChosenTransport | undefined {
   const { transport, smtpUrl, directory } = options
   if (transport !== undefined) return { transport: fromHost(transport), hidden: [] }
-  if (smtpUrl !== undefined) return { hidden: hiddenOf(smtpUrl), transport: createSmtpTransport(smtpUrl, options) }
+  if (smtpUrl !== undefined) {
+    const hidden = hiddenOf(smtpUrl)
+    checkParameters(smtpUrl)
+    return { transport: createSmtpTransport(smtpUrl, options), hidden }
+  }
   return directory === undefined ? undefined : { transport: createFileTransport(directory), hidden: [] }
 }

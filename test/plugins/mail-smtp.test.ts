@@ -190,7 +190,7 @@ t.test('TLS and a password: they are used, and the password is told to nobody', 
     }
   })
   const url = `smtps://mailer:${encodeURIComponent(canary)}@127.0.0.1:${smtp.port}`
-  const { api, outbox, register } = await build(t, `${url}?tls.rejectUnauthorized=false&logger=true`)
+  const { api, outbox, register } = await build(t, `${url}?tls.rejectUnauthorized=false`)
   const { email } = await register()
   t.match(await smtp.arrived(email), { secure: true, user: 'mailer' })
 

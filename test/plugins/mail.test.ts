@@ -256,7 +256,7 @@ t.test('templates of a host', async t => {
     mail: {
       transport,
       pollMs,
-      from: 'Ünïted "Mail", <accounts@example.com>',
+      from: '"Ünïted, Mail" <accounts@example.com>',
       linkBase: 'https://app.example.com/account',
       templates: {
         'reset-password' ({ link, lifeSeconds, service, name, address }) {
@@ -276,7 +276,7 @@ t.test('templates of a host', async t => {
     broken = false
     await outbox.makeDue(id)
     const mail = await transport.arrived(email)
-    t.equal(mail.subject, 'Reset Bcc: victim@example.com at Ünïted Mail,')
+    t.equal(mail.subject, 'Reset Bcc: victim@example.com at Ünïted, Mail')
     t.match(mail.text, /^https:\/\/app\.example\.com\/account\/reset-password#token=[\w-]{43} 1800 Ada /)
     t.equal(mail.html, '<p>reset</p>')
     t.equal(mail.messageId, `<${id}@example.com>`)
@@ -294,11 +294,11 @@ t.test('two workers on one database send each mail once', async t => {
   const outbox = createTestOutbox(t, location)
   const transport = createTestTransport()
   await outbox.sql`insert into outbox (id, template, recipient, "values")
-    select gen_random_uuid(), 'already-registered', n || '@example.com', '{"taken":"username"}' from generate_series(1, 200) n`
+    select gen_random_uuid(), 'already-registered', n || '@example.com', '{"taken":"username"}' from generate_series(1, 80) n`
   for (let n = 0; n < 2; n++) await createTestApp(t, { mail: { transport, pollMs } }, location)
   await until('all are sent', async () => (await outbox.sql`select 1 from outbox where status <> 'sent'`).length === 0)
-  t.equal(transport.mails.length, 200)
-  t.equal(new Set(transport.mails.map(({ to }) => to.address)).size, 200)
+  t.equal(transport.mails.length, 80)
+  t.equal(new Set(transport.mails.map(({ to }) => to.address)).size, 80)
 })
 
 t.test('a mail whose worker died in the middle of sending is taken over when the lease is over', async t => {
@@ -339,4 +339,5 @@ t.test('options that are not valid are refused, and show no password', async t =
       t.notMatch(error, /canary/)
     }
   }
+  t.throws(() => chooseTransport({ smtpUrl: 'smtp://localhost?logger=true&requireTLS=true&debug=1', ...timeouts }), /may not have: logger, debug;/, 'nothing prints the dialogue')
 })
