@@ -286,6 +286,18 @@ t.test('the way back is sent also within the cooldown, and not once an earlier o
   t.ok((await owed()).includes(`reset-password ${person.email}`))
 })
 
+t.test('a link whose mail waited while the password was changed opens nothing', async t => {
+  const mailbox = await createMailbox(t)
+  const offline = await createTestApp(t)
+  const person = await signUp(offline)
+  const to = newEmail()
+  await ask(offline, person, to)
+  t.equal((await post(offline, '/users/me/password', { currentPassword: goodPassword, newPassword }, person.authorization)).statusCode, 204)
+  const api = await createTestApp(t, { mail: mailbox.options }, offline.database)
+  t.equal((await confirm(api, (await mailbox.take(to, 'change-email')).token)).json().code, 'ACTION_TOKEN_INVALID')
+  t.equal((await readMe(api, person.accessToken)).json().email, person.email)
+})
+
 t.test('POST /users/me/email costs the same for a free and a taken address', async t => {
   const api = await createMeasuredApp(t, { mail: { cooldownSeconds: 0 } })
   const [person, holder] = [await signUp(api), await signUp(api)]
