@@ -82,6 +82,7 @@ t.test('what is easy to guess is refused with advice', async t => {
     ['P4ssw0rd!!', /Add more words that are less common\./],
     ['drowssap12', /too easy to guess/],
     ['14.07.1989', /Dates are easy to guess/],
+    ['monday tuesday 1', /Avoid common character sequences/],
     ['monkeydragon', /Add more words/]
   ]
   for (const [password, message] of weak) {
