@@ -86,7 +86,16 @@ export async function measureRefreshCost ({ database: server, options, note }: B
   const secrets = createSecrets([randomBytes(32).toString('hex')])
   const sign = createAccessTokenSigner({ kid: 'bench', algorithm: 'ES256', ...await generateKeys('ES256') }, { issuer: 'https://bench.example.com', audience: 'bench', clientId: 'bench' })
   const keyRing = { sign: async (subject: AccessTokenSubject) => sign(subject), signingKid: async () => 'bench' }
-  const refresh = createRefresh({ ...policy, database, keyRing, secrets, issueTokens: createIssueTokens({ keyRing, secrets }), log: () => {} })
+  const refresh = createRefresh({
+    ...policy,
+    database,
+    keyRing,
+    secrets,
+    issueTokens: createIssueTokens({ keyRing, secrets }),
+    log: () => {},
+    orderMail: async () => {},
+    onNoticeFailed: () => {}
+  })
 
   const format = ({ id, n, secret }: Pick<OpenSession, 'id' | 'n' | 'secret'>): string => formatRefreshToken(secrets, { sessionId: id, n, secret })
   const all = await openSessions(database, options.connections * sessionsPerWorker, format)

@@ -1,3 +1,4 @@
+ALTER TABLE "login_attempts" ADD COLUMN "account_key" "bytea";--> statement-breakpoint
 ALTER TABLE "users" ADD COLUMN "devices_known_since" timestamp (3) with time zone;--> statement-breakpoint
 CREATE TABLE "action_tokens" (
 	"token_hash" "bytea" PRIMARY KEY NOT NULL,
@@ -35,4 +36,5 @@ CREATE INDEX "action_tokens_user_id_purpose_idx" ON "action_tokens" USING btree 
 CREATE INDEX "action_tokens_expires_at_idx" ON "action_tokens" USING btree ("expires_at");--> statement-breakpoint
 CREATE INDEX "mail_cooldowns_until_idx" ON "mail_cooldowns" USING btree ("until");--> statement-breakpoint
 CREATE INDEX "outbox_pending_idx" ON "outbox" USING btree ("next_attempt_at") WHERE status = 'pending';--> statement-breakpoint
-CREATE INDEX "outbox_status_id_idx" ON "outbox" USING btree ("status","id");
+CREATE INDEX "outbox_status_id_idx" ON "outbox" USING btree ("status","id");--> statement-breakpoint
+CREATE INDEX "login_attempts_account_key_idx" ON "login_attempts" USING btree ("account_key") WHERE account_key is not null;

@@ -1,6 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { createUnlockUser, type UnlockUser } from '../src/admin/unlock-user.ts'
 import { createChangePassword, type ChangePassword } from '../src/accounts/change-password.ts'
 import { createDeleteAccount, type DeleteAccount } from '../src/accounts/delete-account.ts'
 import { createReadProfile, createUpdateProfile, type ReadProfile, type UpdateProfile } from '../src/accounts/profile.ts'
@@ -11,6 +12,7 @@ import type { Breakers } from '../src/breakers/breakers.ts'
 import { createListKeys } from '../src/keys/list-keys.ts'
 import { createRevokeKey, type RevokeKey } from '../src/keys/revoke-key.ts'
 import { createRotateKeys, type RotateKeys } from '../src/keys/rotate-keys.ts'
+import { createOutboxAdmin, type OutboxAdmin } from '../src/mail/outbox-admin.ts'
 import { parseOptions } from '../src/options.ts'
 import { createPagedList, type PagedList } from '../src/pagination/paged-list.ts'
 import { storedAddress } from '../src/rate-limit/client-address.ts'
@@ -18,15 +20,18 @@ import { createRecovery, type Recovery } from '../src/recovery/recovery.ts'
 import { requestIdOf } from '../src/request-id.ts'
 import type { BreakerState } from '../src/schemas/breaker.ts'
 import type { Key } from '../src/schemas/key.ts'
+import { createCheckCredentials } from '../src/sessions/check-credentials.ts'
 import { createConfirmPassword } from '../src/sessions/confirm-password.ts'
 import { createEndSession, type EndSession } from '../src/sessions/end-session.ts'
 import { createIntrospect, type Introspect } from '../src/sessions/introspect.ts'
 import { createIssueTokens } from '../src/sessions/issue-tokens.ts'
+import { createKnownDevices } from '../src/sessions/known-devices.ts'
 import { createListSessions, type ListSessions } from '../src/sessions/list-sessions.ts'
 import { createLogin, type Login } from '../src/sessions/login.ts'
 import { createLoginLock } from '../src/sessions/login-lock.ts'
 import { createLogout, createLogoutAll, createLogoutByRefreshToken, type Logout, type LogoutAll, type LogoutByRefreshToken } from '../src/sessions/logout.ts'
 import { createReauthenticate, type Reauthenticate } from '../src/sessions/reauthenticate.ts'
+import { createRecordFailure } from '../src/sessions/record-failure.ts'
 import { createRefresh, type Refresh } from '../src/sessions/refresh.ts'
 import type { Auth } from './auth.ts'
 import type { AuthServeDb } from './db.ts'
@@ -99,6 +104,8 @@ export interface UseCases {
   listBreakers: PagedList<BreakerState>
   rotateKeys: RotateKeys
   revokeKey: RevokeKey
+  unlockUser: UnlockUser
+  outbox: OutboxAdmin
   /** Who asks, for the audit trail. */
   contextOf(request: FastifyRequest): RequestContext
 }
@@ -115,27 +122,46 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
   const settings = parseOptions('use-cases', UseCasesOptionsSchema, options)
   const database = app.getDecorator<AuthServeDb>(settings.dbDecorator)
   const passwords = app.getDecorator<AuthServePasswords>(settings.passwordsDecorator)
-  const { keyRing, secrets, pemKeys, keyPolicy, recognise } = app.getDecorator<Auth>(settings.authDecorator)
-  const { order: orderMail } = app.getDecorator<AuthServeMail>(settings.mailDecorator)
+  const { clock, keyRing, secrets, pemKeys, keyPolicy, recognise } = app.getDecorator<Auth>(settings.authDecorator)
+  const { order: orderMail, nudge } = app.getDecorator<AuthServeMail>(settings.mailDecorator)
   const breakers = app.hasDecorator(settings.breakersDecorator) ? app.getDecorator<Breakers>(settings.breakersDecorator) : undefined
   const log: OnEvent = (event, context) => settings.onEvent?.(event, context)
   const audit = createAudit(database, log)
-  const loginLock = createLoginLock(database, secrets, { maxFailures: settings.loginMaxFailures, lockSeconds: settings.loginLockSeconds })
+  const loginLock = createLoginLock(database, secrets, {
+    maxFailures: settings.loginMaxFailures,
+    lockSeconds: settings.loginLockSeconds,
+    forgetDays: settings.loginForgetDays,
+    addressMaxFailures: settings.loginAddressMaxFailures,
+    addressWindowSeconds: settings.loginAddressWindowSeconds
+  })
+  const knownDevices = createKnownDevices({ secrets, clock, ttlSeconds: settings.deviceTokenTtlSeconds })
+  const recordFailure = createRecordFailure({ audit, orderMail })
 
   const { accessTtlSeconds, idleTtlSeconds, absoluteTtlSeconds } = settings
   const lives = { accessTtlSeconds, idleTtlSeconds, absoluteTtlSeconds }
   const issueTokens = createIssueTokens({ keyRing, secrets })
-  const confirmPassword = createConfirmPassword({ database, audit, passwords, loginLock })
+  const confirmPassword = createConfirmPassword({ database, passwords, loginLock, recordFailure })
 
   const privacy = settings.registrationPrivacy
   const emailVerification = privacy === 'private' ? 'hidden' : settings.requireEmailVerification ? 'required' : 'optional'
+  const checkCredentials = createCheckCredentials({ database, audit, passwords, loginLock, knownDevices, recordFailure, emailVerification })
   const keys = { database, audit, policy: keyPolicy, pemKeys, onKeysChanged: keyRing.reload }
 
   app.decorate(settings.decorator, {
-    registration: createRegistration({ database, audit, passwords, orderMail, privacy }),
+    registration: createRegistration({ database, audit, passwords, orderMail, loginLock, privacy }),
     completeRegistrationErrors: createCompleteRegistrationErrors({ passwords }),
-    login: createLogin({ database, audit, passwords, keyRing, loginLock, issueTokens, lives, maxPerUser: settings.maxPerUser, emailVerification }),
-    refresh: createRefresh({ ...lives, database, keyRing, secrets, issueTokens, log, graceSeconds: settings.refreshGraceSeconds }),
+    login: createLogin({ database, audit, passwords, keyRing, checkCredentials, knownDevices, orderMail, issueTokens, lives, maxPerUser: settings.maxPerUser }),
+    refresh: createRefresh({
+      ...lives,
+      database,
+      keyRing,
+      secrets,
+      issueTokens,
+      log,
+      orderMail,
+      onNoticeFailed: error => { app.log.warn({ err: error }, 'the notice of a reused refresh token could not be ordered') },
+      graceSeconds: settings.refreshGraceSeconds
+    }),
     reauthenticate: createReauthenticate({ audit, keyRing, confirmPassword, issueTokens, lives }),
     logout: createLogout({ audit, secrets }),
     logoutByRefreshToken: createLogoutByRefreshToken({ audit, secrets }),
@@ -152,6 +178,8 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
     listBreakers: createPagedList({ secrets, list: 'breakers', read: async () => breakers?.list() ?? [], idOf: breaker => breaker.name }),
     rotateKeys: createRotateKeys(keys),
     revokeKey: createRevokeKey(keys),
+    unlockUser: createUnlockUser({ audit, loginLock }),
+    outbox: createOutboxAdmin({ database, secrets, audit, onRetry: nudge }),
     contextOf: (request: FastifyRequest): RequestContext => ({
       requestId: requestIdOf(request.raw),
       ipAddress: storedAddress(request.ip),

@@ -1,8 +1,11 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { listBreakersRoute } from './admin/list-breakers.ts'
 import { listKeysRoute } from './admin/list-keys.ts'
+import { listOutboxRoute } from './admin/list-outbox.ts'
+import { retryMailRoute } from './admin/retry-mail.ts'
 import { revokeKeyRoute } from './admin/revoke-key.ts'
 import { rotateKeysRoute } from './admin/rotate-keys.ts'
+import { unlockUserRoute } from './admin/unlock-user.ts'
 import { acceptInvitationRoute } from './auth/accept-invitation.ts'
 import { confirmEmailChangeRoute } from './auth/confirm-email-change.ts'
 import { forgotPasswordRoute } from './auth/forgot-password.ts'
@@ -52,4 +55,7 @@ export const apiRoutes: FastifyPluginAsync = async app => {
   await app.register(listKeysRoute, { prefix: '/admin' })
   await app.register(rotateKeysRoute, { prefix: '/admin' })
   await app.register(revokeKeyRoute, { prefix: '/admin' })
+  await app.register(unlockUserRoute, { prefix: '/admin' })
+  await app.register(listOutboxRoute, { prefix: '/admin' })
+  await app.register(retryMailRoute, { prefix: '/admin' })
 }

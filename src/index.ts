@@ -24,6 +24,7 @@ import type { AuditEvent, RequestContext } from './audit/audit.ts'
 import type { Breakers } from './breakers/breakers.ts'
 import { CodedError } from './errors.ts'
 import { createRotateKeysWhenDue } from './keys/rotate-keys-when-due.ts'
+import { addMailMetrics } from './metrics/mail-metrics.ts'
 import { addServiceMetrics } from './metrics/service-metrics.ts'
 import { parseOptions } from './options.ts'
 import { createAdminInvitationJob } from './recovery/admin-invitation-job.ts'
@@ -45,7 +46,7 @@ export interface AuthServeOptions {
   health?: Omit<HealthOptions, 'decorator'>
   /**
    * Circuit breakers of what the service depends on: options, or as `instance` what a breaker plugin of the host
-   * decorated, so that `GET /admin/breakers` lists the host's, too. Two services that share one name their `database.breaker`.
+   * decorated, so that `GET /admin/breakers` lists the host's, too. Two services that share one name their `database.breaker` and `mail.breaker`.
    */
   breakers?: Omit<BreakerOptions, 'decorator'> | { instance: Breakers }
   jwt: Pick<AuthOptions, 'issuer' | 'audience' | 'clientId' | 'algorithm' | 'keys' | 'keyActivationSeconds' | 'keyRotationDays' | 'tokenCacheSize'>
@@ -103,7 +104,7 @@ const AuthServeOptionsSchema = Type.Object({
   notFound: Type.Boolean({ default: true })
 }, { additionalProperties: false })
 
-function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, authServeRateLimit }: FastifyInstance): void {
+function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, authServeMail, authServeRateLimit }: FastifyInstance): void {
   authServeHealth.add('database', async () => { await authServeDb.ping() })
   authServeHealth.add('schema', async () => {
     if (!authServeDb.isSchemaReady()) throw new CodedError('SERVICE_UNAVAILABLE', 'The database schema is not in place yet.')
@@ -113,6 +114,8 @@ function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, auth
     const { stalenessSeconds, fresh } = authServeAuth.feed.state()
     return { down: !fresh, ...stalenessSeconds === null ? {} : { stalenessSeconds } }
   })
+  // Without it mails wait; whoever registers need not.
+  if (authServeMail.sends) authServeHealth.add('mail', async () => ({ down: authServeMail.isFailing() }), { required: false })
   if (!authServeRateLimit.shared) return
   authServeHealth.add('redis', async () => {
     if (authServeRateLimit.isDegraded()) throw new CodedError('SERVICE_UNAVAILABLE', 'Redis is lost; limits are counted by each process alone.')
@@ -120,17 +123,19 @@ function addReadinessChecks ({ authServeAuth, authServeDb, authServeHealth, auth
 }
 
 /** At once where the database is there, in the background; later where it is not. */
-function inviteFirstAdmin ({ authServe: { recovery: { inviteAdmin } }, authServeMaintenance, log, addHook }: FastifyInstance): void {
+function inviteFirstAdmin (app: FastifyInstance): void {
+  const { authServe: { recovery: { inviteAdmin } }, authServeMaintenance } = app
   if (inviteAdmin === undefined) return
-  authServeMaintenance.add(createAdminInvitationJob(inviteAdmin, log))
-  addHook('onReady', done => {
+  authServeMaintenance.add(createAdminInvitationJob(inviteAdmin, app.log))
+  app.addHook('onReady', done => {
     authServeMaintenance.run()
     done()
   })
 }
 
-function addMetrics ({ authServeAuth: { feed, keyRing }, authServeBreakers: breakers, authServeMetrics }: FastifyInstance): void {
+function addMetrics ({ authServeAuth: { feed, keyRing }, authServeBreakers: breakers, authServeDb: { outbox }, authServeMail: mail, authServeMetrics }: FastifyInstance): void {
   addServiceMetrics(authServeMetrics.registry, { feed, keyRing, breakers })
+  addMailMetrics(authServeMetrics.registry, { outbox, mail })
 }
 
 /**
@@ -213,6 +218,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
       }
     })
     inviteFirstAdmin(routes)
+    for (const job of routes.authServeMail.purgeJobs) routes.authServeMaintenance.add(job)
     addReadinessChecks(routes)
     if (metrics) addMetrics(routes)
     routes.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-store') })
@@ -223,5 +229,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
 
 export default authServe
 export { authServe }
+export type { MailTemplates, MailValues, RenderedMail } from './mail/mail-values.ts'
+export type { HostTransport, OutgoingMail } from './mail/outgoing-mail.ts'
 export { CodedError, type ErrorCode } from './errors.ts'
 export { serverOptions } from './server-options.ts'

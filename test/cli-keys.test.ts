@@ -1,27 +1,17 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import type { DatabaseLocation } from '../src/db/client.ts'
+import t from 'tap'
 import { readPemKey } from '../src/keys/pem-keys.ts'
 import { createTestApp, testSecret } from './helpers/app.ts'
 import { connect, createTestDatabase } from './helpers/database.ts'
 import { kidOf, publishedKids } from './helpers/keys.ts'
 import { encryptedPem, p256, privatePem } from './helpers/pem.ts'
 import { readMe, signIn, signUp } from './helpers/people.ts'
-import { createDatabaseProxy } from './helpers/proxy.ts'
+import { tcpUrlOf } from './helpers/proxy.ts'
 import { cli, run, temporaryFolder } from './helpers/service.ts'
 import { until } from './helpers/until.ts'
 
 const keys = async (args: string[], env: Record<string, string> = {}) => await run([cli, 'keys', ...args], { AUTH_SECRET: testSecret, ...env })
-
-/** A URL for a location, over TCP, as an operator has one. */
-async function urlOf (t: Test, location: DatabaseLocation): Promise<string> {
-  if ('url' in location) return location.url
-  const proxied = (await createDatabaseProxy(t, location)).location
-  if ('url' in proxied) return proxied.url
-  const { host, port, database, username, password } = proxied
-  return `postgres://${username}:${encodeURIComponent(password)}@${host}:${port}/${database}`
-}
 
 t.test('keys: help and misuse', async t => {
   const help = await keys(['--help'])
@@ -37,7 +27,7 @@ t.test('keys: help and misuse', async t => {
 
 t.test('keys list, rotate and revoke beside a service that runs', async t => {
   const location = await createTestDatabase(t)
-  const env = { DATABASE_URL: await urlOf(t, location), JWT_KEY_ACTIVATION_SECONDS: '1' }
+  const env = { DATABASE_URL: await tcpUrlOf(t, location), JWT_KEY_ACTIVATION_SECONDS: '1' }
   t.match(await keys(['list'], env), { code: 0, stdout: /^KID +ALGORITHM +STATE +SOURCE +ACTIVATES +RETIRES +EXPIRES +REVOKED\n$/, stderr: '' })
   t.match(await keys(['list', '--json'], env), { code: 0, stdout: '[]\n' })
 
@@ -80,7 +70,7 @@ t.test('keys of files', async t => {
   const pems = [privatePem(p256()), privatePem(p256())]
   const files = await Promise.all(pems.map(async (pem, n) => { await writeFile(join(folder, `${n}.pem`), pem); return join(folder, `${n}.pem`) }))
   const kids = pems.map(pem => readPemKey(pem).kid)
-  const env = { DATABASE_URL: await urlOf(t, location), JWT_KEY_FILES: files.join(',') }
+  const env = { DATABASE_URL: await tcpUrlOf(t, location), JWT_KEY_FILES: files.join(',') }
   const list = async () => JSON.parse((await keys(['list', '--json'], env)).stdout)
 
   t.match(await list(), [{ kid: kids[0], source: 'file', state: 'active' }, { kid: kids[1], source: 'file', state: 'pending' }])

@@ -2,20 +2,16 @@ import { once } from 'node:events'
 import { access, readdir, readFile, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { cli, run, startService, temporaryFolder } from './helpers/service.ts'
-import { connect, createTestDatabase, urlOf } from './helpers/database.ts'
-import { createDatabaseProxy } from './helpers/proxy.ts'
+import { connect, createTestDatabase } from './helpers/database.ts'
+import { tcpUrlOf } from './helpers/proxy.ts'
 import { until } from './helpers/until.ts'
-import type { DatabaseLocation } from '../src/db/client.ts'
 import { version } from '../src/version.ts'
 
 const secret = 'a-secret-of-the-test-suite-that-is-long-enough'
 const cheap = { ARGON2_MEMORY_KIB: '1024', ARGON2_TIME_COST: '1' }
 const auth = async (args: string[], env: Record<string, string> = {}, input?: string) => await run([cli, ...args], env, input)
-
-/** A URL for a location, over TCP, as an operator has one. */
-const tcpUrlOf = async (t: Test, location: DatabaseLocation): Promise<string> => 'url' in location ? location.url : urlOf((await createDatabaseProxy(t, location)).location)
 
 t.test('help, version and misuse', async t => {
   const help = await auth(['--help'])
@@ -44,7 +40,7 @@ t.test('openapi prints the document without a database', async t => {
   t.equal(document.openapi, '3.1.0')
   t.same(Object.keys(document.paths).sort(), [
     '/', '/.well-known/jwks.json', '/.well-known/revocations.json',
-    '/api/v1/admin/breakers', '/api/v1/admin/keys', '/api/v1/admin/keys/rotate', '/api/v1/admin/keys/{kid}/revoke',
+    '/api/v1/admin/breakers', '/api/v1/admin/keys', '/api/v1/admin/keys/rotate', '/api/v1/admin/keys/{kid}/revoke', '/api/v1/admin/outbox', '/api/v1/admin/outbox/{id}/retry', '/api/v1/admin/users/{id}/unlock',
     ...[
       'email/change/confirm', 'email/change/undo', 'email/resend', 'email/verify', 'introspect', 'invitation/accept', 'login', 'logout', 'logout-all',
       'password/forgot', 'password/reset', 'reauthenticate', 'refresh', 'register'

@@ -2,12 +2,18 @@ import { once } from 'node:events'
 import { Agent, request, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
+import { testSecret } from './helpers/app.ts'
+import { createTestDatabase } from './helpers/database.ts'
+import { tcpUrlOf } from './helpers/proxy.ts'
 import { startService, temporaryFolder, type Service } from './helpers/service.ts'
 import { until } from './helpers/until.ts'
 
 async function start (t: Test, settings: Record<string, string> = {}): Promise<Service> {
-  return await startService(t, { DATA_DIR: await temporaryFolder(t), RATE_LIMIT_ENABLED: 'false', ...settings })
+  return await startService(t, { AUTH_SECRET: testSecret, RATE_LIMIT_ENABLED: 'false', ARGON2_MEMORY_KIB: '1024', ARGON2_TIME_COST: '1', ...settings })
 }
+
+const onServer = async (t: Test) => ({ DATABASE_URL: await tcpUrlOf(t, await createTestDatabase(t)) })
+const embedded = async (t: Test) => ({ DATA_DIR: await temporaryFolder(t) })
 
 interface Answer { status: number | undefined, close: boolean }
 
@@ -46,9 +52,9 @@ const lines = (service: Service): Record<string, unknown>[] => service.output().
 const credentials = JSON.stringify({ email: 'nobody@example.com', password: 'the engine weaves algebra' })
 const partialLogin = `POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${credentials.length}\r\n\r\n${credentials.slice(0, 10)}`
 
-for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+for (const [signal, database] of [['SIGTERM', embedded], ['SIGINT', onServer]] as const) {
   t.test(`${signal} under load loses no request and ends with 0`, async t => {
-    const service = await start(t)
+    const service = await start(t, await database(t))
     const answers: Answer[] = []
     const clients = Promise.all([
       ...Array.from({ length: 3 }, async () => { await keepAsking(`${service.url}/health`, undefined, answer => answers.push(answer)) }),
@@ -75,7 +81,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 }
 
 t.test('readiness turns 503 first, while requests are still served', async t => {
-  const service = await start(t)
+  const service = await start(t, await onServer(t))
   const slow = await open(t, service.url, partialLogin)
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })
   t.teardown(() => agent.destroy())
@@ -93,7 +99,7 @@ t.test('readiness turns 503 first, while requests are still served', async t => 
 })
 
 t.test('a request that hangs is cut before the time is over, and the rest is closed in order', async t => {
-  const service = await start(t, { SHUTDOWN_TIMEOUT_MS: '2000' })
+  const service = await start(t, { ...await onServer(t), SHUTDOWN_TIMEOUT_MS: '2000' })
   const hung = await open(t, service.url, partialLogin)
   const closed = once(hung.socket, 'close')
   await until('it is in flight', async () => await fetch(`${service.url}/health`).then(response => response.ok))

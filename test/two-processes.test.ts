@@ -1,5 +1,6 @@
 import t from 'tap'
 import { connect, createTestDatabase, urlOf } from './helpers/database.ts'
+import { goodPassword, newEmail } from './helpers/people.ts'
 import { login, refresh, send, signUp, standingOf, stop } from './helpers/processes.ts'
 import { createDatabaseProxy } from './helpers/proxy.ts'
 import { startService, type Service } from './helpers/service.ts'
@@ -158,6 +159,18 @@ t.test('a process that is killed: its tokens survive', async t => {
   const next = await refresh(a, person.refreshToken)
   t.equal(next.status, 200)
   t.equal(await standingOf(b, next.accessToken), 'live')
+})
+
+t.test('100 parallel guesses over both, by e-mail and by username, are judged five times', async t => {
+  const body = { email: newEmail(), username: `guessed-${process.pid}`, password: goodPassword }
+  await send(a, '/auth/register', { body })
+  const guess = async (n: number) => await send(n % 2 === 0 ? a : b, '/auth/login', {
+    body: { ...n % 3 === 0 ? { username: body.username } : { email: body.email }, password: 'not the password' }
+  })
+  const codes = (await Promise.all(Array.from({ length: 100 }, async (_, n) => await guess(n)))).map(({ code }) => code)
+  t.equal(codes.filter(code => code === 'INVALID_CREDENTIALS').length, 5)
+  t.ok(codes.every(code => ['INVALID_CREDENTIALS', 'TOO_MANY_ATTEMPTS', 'OVERLOADED'].includes(code ?? '')))
+  t.equal((await guess(1)).code, 'TOO_MANY_ATTEMPTS')
 })
 
 t.test('a rolling change of AUTH_SECRET: one session is refreshed and used at both at each step', async t => {

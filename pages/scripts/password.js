@@ -23,8 +23,9 @@ function addReveal (input) {
 function describe ({ score, feedback }, { value, dataset: { minLength, minStrength } }) {
   const strength = textOf('strength', { strength: textOf(`strength-${score}`) })
   const short = [...value.normalize('NFC')].length < Number(minLength) ? [textOf('too-short', { minLength })] : []
-  const advice = score < Number(minStrength) ? [feedback.warning, ...feedback.suggestions].map(key => textOf(key)) : []
-  return [strength, ...short, ...advice.slice(0, 2)].filter(text => text !== undefined).join(' ')
+  if (score >= Number(minStrength)) return [strength, ...short].join(' ')
+  const advice = [feedback.warning, ...feedback.suggestions].map(key => textOf(key)).filter(text => text !== undefined)
+  return [...new Set([strength, ...short, ...advice.slice(0, 2)])].join(' ')
 }
 
 /** Live feedback on the strength. The estimator is loaded when typing begins; without it the server alone judges. */

@@ -2,6 +2,7 @@ import type { Audit } from '../audit/audit.ts'
 import type { Database } from '../db/stores.ts'
 import type { OrderMail } from '../mail/order-mail.ts'
 import type { Passwords } from '../passwords/passwords.ts'
+import type { LoginLock } from '../sessions/login-lock.ts'
 import { createCreateAccount } from './create-account.ts'
 import { createRegister, type Register } from './register.ts'
 import { createRegisterPrivately, type RegisterPrivately } from './register-privately.ts'
@@ -16,6 +17,7 @@ export interface RegistrationDependencies {
   audit: Audit
   passwords: Passwords
   orderMail: OrderMail
+  loginLock: LoginLock
   privacy: RegistrationPrivacy
 }
 
@@ -29,12 +31,12 @@ export interface Registration {
   resendVerification: ResendVerification
 }
 
-export function createRegistration ({ database, audit, passwords, orderMail, privacy }: RegistrationDependencies): Registration {
+export function createRegistration ({ database, audit, passwords, orderMail, loginLock, privacy }: RegistrationDependencies): Registration {
   return {
     privacy,
     register: createRegister({ createAccount: createCreateAccount({ database, audit, passwords }), orderMail }),
     registerPrivately: createRegisterPrivately({ audit, passwords, orderMail }),
-    verifyEmail: createVerifyEmail({ audit }),
+    verifyEmail: createVerifyEmail({ audit, loginLock }),
     resendVerification: createResendVerification({ database, orderMail })
   }
 }

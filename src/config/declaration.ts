@@ -78,7 +78,7 @@ const tokens = Type.Object({
     sensitive: true,
     derived: 'development makes one and keeps it in DATA_DIR/secret; production requires it',
     example: exampleSecret,
-    description: `Keys the encryption of signing keys, the refresh tokens and the login counters; whoever holds a token of an entry that is dropped must sign in again. At least ${secretMinLength} characters; \`auth-serve secret\` prints a good one. Several, newest first, separated by commas: the first makes, all are accepted; change by \`old,new\`, then \`new,old\`, then \`new\`.`
+    description: `Keys the encryption of signing keys, the refresh tokens, the device tokens and the login counters; whoever holds a refresh token of an entry that is dropped must sign in again. At least ${secretMinLength} characters; \`auth-serve secret\` prints a good one. Several, newest first, separated by commas: the first makes, all are accepted; change by \`old,new\`, then \`new,old\`, then \`new\`.`
   })),
   issuer: Type.String({ env: 'JWT_ISSUER', derived: 'PUBLIC_URL', example: 'https://accounts.example.com', description: 'Claim `iss` of access tokens; verifiers must ask for exactly this. An https URL is what other software expects (RFC 8414).' }),
   audience: Type.String({ env: 'JWT_AUDIENCE', default: 'auth-serve', pattern: '^\\S+$', expected: 'one name or URL without spaces', description: 'Claim `aud` of access tokens; verifiers must ask for exactly this.' }),
@@ -142,7 +142,7 @@ const login = Type.Object({
   maxFailures: Type.Integer({ env: 'LOGIN_MAX_FAILURES', default: 5, minimum: 1, maximum: 100, description: 'Consecutive failures of one identifier before it is locked (NIST 800-63B-4 allows 100 at most).' }),
   lockSeconds: Type.Integer({ env: 'LOGIN_LOCK_SECONDS', default: 60, minimum: 1, maximum: 900, description: 'First lock in seconds; it doubles with each further failure, up to 15 minutes. After 100 in a row only a reset link, a known device or an administrator opens the account.' }),
   forgetDays: Type.Integer({ env: 'LOGIN_FORGET_DAYS', default: 30, minimum: 1, maximum: 3650, description: 'Days after the last failure in which the count of an account or identifier starts again; below 100 failures in a row.' }),
-  addressMaxFailures: Type.Integer({ env: 'LOGIN_ADDRESS_MAX_FAILURES', default: 1000, minimum: 1, maximum: 1000000, description: 'Failed logins of one client address in a window, whoever they were for; beyond it only known devices sign in from there. IPv6 counts per /64.' }),
+  addressMaxFailures: Type.Integer({ env: 'LOGIN_ADDRESS_MAX_FAILURES', default: 1000, minimum: 1, maximum: 1000000, description: 'Failed logins of one client address in a window, whoever they were for; beyond it only known devices sign in from there. IPv6 counts per /64. Behind a proxy this needs TRUST_PROXY, or everybody is one address.' }),
   addressWindowSeconds: Type.Integer({ env: 'LOGIN_ADDRESS_WINDOW_SECONDS', default: 3600, minimum: 1, maximum: 86400, description: 'Length of that window in seconds.' }),
   deviceTokenTtlSeconds: Type.Integer({ env: 'DEVICE_TOKEN_TTL_SECONDS', default: 15552000, minimum: 60, maximum: 63072000, description: 'Seconds for which a device is known after its last login. A known device has a count of failures of its own, so that a stranger cannot lock its owner out, and gets no notice of a new device.' })
 }, { title: 'Failed logins' })

@@ -89,10 +89,10 @@ export function createActionTokenStore (run: Run) {
       return row !== undefined
     },
 
-    /** Removes expired ones, `limit` at most; answers how many. */
-    async purge (limit: number): Promise<number> {
+    /** Removes those that expired this many seconds ago, `limit` at most; answers how many. */
+    async purge ({ expiredForSeconds, limit }: { expiredForSeconds: number, limit: number }): Promise<number> {
       return await run(async orm => {
-        const expired = orm.select({ tokenHash: actionTokens.tokenHash }).from(actionTokens).where(lt(actionTokens.expiresAt, sql`now()`)).limit(limit).for('update', { skipLocked: true })
+        const expired = orm.select({ tokenHash: actionTokens.tokenHash }).from(actionTokens).where(lt(actionTokens.expiresAt, sql`now() - make_interval(secs => ${expiredForSeconds})`)).limit(limit).for('update', { skipLocked: true })
         return (await orm.delete(actionTokens).where(sql`${actionTokens.tokenHash} = any(array(${expired}))`).returning({ userId: actionTokens.userId })).length
       })
     }

@@ -2,6 +2,7 @@ import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import { userAlreadyExists } from '../errors.ts'
 import { isUniqueViolation } from './failures.ts'
 import type { Run } from './pool.ts'
+import { thisMoment } from './statement.ts'
 import { users } from './tables.ts'
 
 type UserRow = typeof users.$inferSelect
@@ -23,7 +24,7 @@ export function createAddressProof (run: Run) {
     async contest (id: string | undefined, passwordHash: string): Promise<string | undefined> {
       const [row] = await run(async orm => await orm.update(users).set({
         passwordHash,
-        devicesKnownSince: sql`now()`,
+        devicesKnownSince: thisMoment,
         credentialVersion: sql`${users.credentialVersion} + 1`,
         username: null,
         usernameCanonical: null,
@@ -54,7 +55,7 @@ export function createAddressProof (run: Run) {
         username: unlessTaken(username),
         usernameCanonical: unlessTaken(usernameCanonical),
         emailVerifiedAt: sql`now()`,
-        devicesKnownSince: sql`now()`,
+        devicesKnownSince: thisMoment,
         credentialVersion: sql`${users.credentialVersion} + 1`,
         updatedAt: sql`now()`
       }

@@ -1,4 +1,5 @@
-import { and, eq, lt, sql, type SQL } from 'drizzle-orm'
+import { lt, sql } from 'drizzle-orm'
+import { clearStatement, lockStatement, refusalStatement, releaseStatement, reserveStatement, settleAddressStatement } from './login-attempt-statements.ts'
 import type { Run } from './pool.ts'
 import { loginAttempts } from './tables.ts'
 
@@ -8,74 +9,106 @@ export interface LockPolicy {
   /** Seconds of the first lock; each further failure doubles it up to `maxLockSeconds`. */
   lockSeconds: number
   maxLockSeconds: number
+  /** Failures in a row after which no time opens the login. */
+  lastFailure: number
+  /** Seconds after the last failure in which the count starts again, while it is below `lastFailure`. */
+  forgetSeconds: number
+  /** Failures of one client address in a window. */
+  addressMaxFailures: number
+  addressWindowSeconds: number
+}
+
+/** What an attempt is counted under; the keys are HMACs. */
+export interface AttemptCounters {
+  key: Buffer
+  /** Keys of the same counter under secrets that are not the current one: what they counted goes on. */
+  otherKeys: Buffer[]
+  /** Key of the account, where the counter is one of a device or session of it. */
+  accountKey: Buffer | null
+  /** Key of the client's address, where that counts. */
+  addressKey: Buffer | null
+}
+
+/** An attempt that was counted: as which failure of the login and of the address. */
+export interface CountedAttempt {
+  failures: number
+  /** `window`: which one it was counted in, as the database spells when that ends. */
+  address: { failures: number, window: string } | null
 }
 
 /** `pending`: attempts are under way that may yet succeed, so a moment later the answer may be another. */
 export type AttemptReservation =
-  | { allowed: true, failures: number }
+  | { allowed: true, counted: CountedAttempt }
   | { allowed: false, pending: boolean, retryAfterSeconds: number }
-
-/** A counter that nobody touched for a day starts again. */
-const forgetAfter = sql`now() + interval '1 day'`
-
-/** Seconds that the last allowed attempt may take to be judged; longer than a hash ever waits. */
-const judgementSeconds = 10
 
 export type LoginAttemptStore = ReturnType<typeof createLoginAttemptStore>
 
-/** Consecutive failed logins, counted before the password is checked so that parallel guesses cannot outrun the limit. */
+/** Keys as the statements take them: one text, since the driver makes no array of bytea. */
+const listed = (keys: readonly Buffer[]): string | null => keys.length === 0 ? null : keys.map(key => `\\x${key.toString('hex')}`).join(',')
+
+const refused = { allowed: false, pending: true, retryAfterSeconds: 1 } as const
+
+/**
+ * Failed logins, counted before the password is checked so that parallel guesses cannot outrun a limit. Locks of rows are
+ * taken in one order: the account in `users`, the login, the address.
+ */
 export function createLoginAttemptStore (run: Run) {
+  async function reserveBoth (counters: AttemptCounters, policy: LockPolicy): Promise<{ login: number, address: CountedAttempt['address'] } | undefined> {
+    const [row] = await run(async orm => await reserveStatement(orm, {
+      key: counters.key, others: listed(counters.otherKeys), account: counters.accountKey, address: counters.addressKey, ...policy
+    }))
+    if (row === undefined) return undefined
+    const { failures, address_failures: ofAddress, address_window: window } = row
+    return { login: failures, address: ofAddress === null || window === null ? null : { failures: ofAddress, window } }
+  }
+
+  /** Takes one reservation back: the password was not judged, so the attempt is no failure and locks nobody. */
+  async function release ({ key, addressKey }: AttemptCounters, { address }: CountedAttempt, { forgetSeconds }: LockPolicy): Promise<void> {
+    await run(async orm => await releaseStatement(orm, { key, address: addressKey, window: address?.window ?? null, forgetSeconds }))
+  }
+
   return {
     /**
-     * Counts one attempt as failed in advance, unless the key is locked. The attempt that reaches the limit is still
-     * allowed and holds up everyone after it until it is judged: by {@link clear}, {@link lock} or {@link release}.
+     * Counts one attempt as failed in advance, for the login and for the address, unless one of them is locked. The attempt
+     * that reaches a limit is still allowed and holds up everyone after it until it is judged: by {@link clear},
+     * {@link lock} or {@link release}.
      */
-    async reserve (key: Buffer, { maxFailures }: LockPolicy): Promise<AttemptReservation> {
-      const limitReached = (failures: SQL) => sql`${failures} >= ${maxFailures}::int`
-      const heldUntil = (failures: SQL) => sql`case when ${limitReached(failures)} then now() + make_interval(secs => ${judgementSeconds}) end`
-      const counted = sql`case when ${loginAttempts.expiresAt} <= now() then 1 else ${loginAttempts.failures} + 1 end`
-      return await run(async orm => {
-        const [counter] = await orm.insert(loginAttempts)
-          .values({ key, failures: 1, lockedUntil: heldUntil(sql`1`), pending: limitReached(sql`1`), expiresAt: forgetAfter })
-          .onConflictDoUpdate({
-            target: loginAttempts.key,
-            set: { failures: counted, lockedUntil: heldUntil(counted), pending: limitReached(counted), expiresAt: forgetAfter },
-            setWhere: sql`${loginAttempts.lockedUntil} is null or ${loginAttempts.lockedUntil} <= now()`
-          })
-          .returning({ failures: loginAttempts.failures })
-        if (counter !== undefined) return { allowed: true, failures: counter.failures }
-        const [locked] = await orm.select({ pending: loginAttempts.pending, seconds: sql<string>`ceil(extract(epoch from ${loginAttempts.lockedUntil} - now()))` })
-          .from(loginAttempts).where(eq(loginAttempts.key, key))
-        // Cleared or released since: as little as an attempt that is being judged does that say that the login is locked.
-        const seconds = locked === undefined || locked.pending ? 0 : Number(locked.seconds)
-        return seconds > 0 ? { allowed: false, pending: false, retryAfterSeconds: seconds } : { allowed: false, pending: true, retryAfterSeconds: 1 }
+    async reserve (counters: AttemptCounters, policy: LockPolicy): Promise<AttemptReservation> {
+      const reserved = await reserveBoth(counters, policy)
+      const counted = reserved === undefined ? undefined : { failures: reserved.login, address: reserved.address }
+      if (counted !== undefined && (counters.addressKey === null || counted.address !== null)) return { allowed: true, counted }
+      // The address came to its limit at this very moment.
+      if (counted !== undefined) await release(counters, counted, policy)
+      const [refusal] = await run(async orm => await refusalStatement(orm, {
+        key: counters.key, others: listed(counters.otherKeys), address: counters.addressKey, ...policy
+      }))
+      // Cleared or released since: as little as an attempt that is being judged does that say that the login is locked.
+      const seconds = refusal?.seconds ?? null
+      return seconds === null ? refused : { allowed: false, pending: false, retryAfterSeconds: Math.max(1, seconds) }
+    },
+
+    /** The attempt was judged wrong: where it reached a limit, the login is locked for the time that its count asks for. */
+    async lock ({ key, addressKey }: AttemptCounters, { failures, address }: CountedAttempt, { maxFailures, lockSeconds, maxLockSeconds, addressMaxFailures }: LockPolicy): Promise<void> {
+      await run(async orm => {
+        if (failures >= maxFailures) await lockStatement(orm, { key, maxFailures, lockSeconds, maxLockSeconds })
+        if (address !== null && address.failures >= addressMaxFailures) await settleAddressStatement(orm, { address: addressKey })
       })
     },
 
-    /** The attempt that reached the limit was judged wrong: locks for the time that its count asks for. */
-    async lock (key: Buffer, { maxFailures, lockSeconds, maxLockSeconds }: LockPolicy): Promise<void> {
-      const doublings = sql`least(${loginAttempts.failures} - ${maxFailures}::int, 20)`
-      await run(async orm => await orm.update(loginAttempts).set({
-        pending: false,
-        lockedUntil: sql`now() + make_interval(secs => least(${lockSeconds}::float8 * power(2, ${doublings}), ${maxLockSeconds}::float8))`
-      }).where(and(eq(loginAttempts.key, key), loginAttempts.pending)))
+    release,
+
+    /** Starts these counts again after a success, and takes the reservation of the address back, whose failures stay. */
+    async clear (keys: readonly Buffer[], { addressKey }: AttemptCounters, { address }: CountedAttempt): Promise<void> {
+      await run(async orm => await clearStatement(orm, { keys: listed(keys), address: addressKey, window: address?.window ?? null }))
     },
 
-    /** Takes one reservation back: the password was not judged, so the attempt is no failure and locks nobody. */
-    async release (key: Buffer): Promise<void> {
-      await run(async orm => await orm.update(loginAttempts).set({
-        failures: sql`greatest(${loginAttempts.failures} - 1, 0)`,
-        lockedUntil: sql`case when not ${loginAttempts.pending} then ${loginAttempts.lockedUntil} end`,
-        pending: false
-      }).where(eq(loginAttempts.key, key)))
+    /** Starts the counts of an account again, with those of its devices and sessions. */
+    async forgive (accountKeys: readonly Buffer[]): Promise<void> {
+      const keys = sql`string_to_array(${listed(accountKeys)}, ',')::bytea[]`
+      await run(async orm => await orm.delete(loginAttempts).where(sql`${loginAttempts.key} = any(${keys}) or ${loginAttempts.accountKey} = any(${keys})`))
     },
 
-    /** Starts the count again after a success. */
-    async clear (key: Buffer): Promise<void> {
-      await run(async orm => await orm.delete(loginAttempts).where(eq(loginAttempts.key, key)))
-    },
-
-    /** Forgets counters that nobody touched for a day, `limit` at most; answers how many. */
+    /** Forgets counters that have expired, `limit` at most; answers how many. */
     async purge (limit: number): Promise<number> {
       return await run(async orm => {
         // Locked as they are found: one that counts again at this moment stays.

@@ -1,8 +1,8 @@
-import { and, eq, gt, inArray, isNull, lte, ne, or, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, isNull, lt, lte, ne, or, sql } from 'drizzle-orm'
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core'
 import { createOwedMails } from './owed-mails.ts'
 import type { Run } from './pool.ts'
-import { actionPurposes, mailCooldowns, outbox, type mailTemplates } from './tables.ts'
+import { mailCooldowns, outbox, type mailTemplates } from './tables.ts'
 
 /** Every kind of mail. */
 export type MailTemplate = typeof mailTemplates[number]
@@ -18,8 +18,12 @@ export interface NewMail {
   cooldownSeconds: number
 }
 
+export type OutboxRow = typeof outbox.$inferSelect
+
+export interface OutboxSummary { pending: number, failed: number, oldestPendingSeconds: number | null }
+
 /** A mail that this worker alone works on until `leasedUntil`; that moment tells its lease from any other. */
-export type LeasedMail = Pick<typeof outbox.$inferSelect, 'id' | 'template' | 'userId' | 'recipient' | 'values' | 'attempts' | 'sealed' | 'createdAt'> & { leasedUntil: Date }
+export type LeasedMail = Pick<OutboxRow, 'id' | 'template' | 'userId' | 'recipient' | 'values' | 'attempts' | 'sealed' | 'createdAt'> & { leasedUntil: Date }
 
 export type Lease = Pick<LeasedMail, 'id' | 'leasedUntil'>
 
@@ -37,11 +41,6 @@ export function createOutboxStore (run: Run) {
 
   return {
     ...createOwedMails(run),
-
-    /** Takes back the orders of links that are about this person's account and were not sent yet. */
-    async discardLinks (userId: string): Promise<void> {
-      await run(async orm => await orm.delete(outbox).where(and(eq(outbox.userId, userId), eq(outbox.status, 'pending'), inArray(outbox.template, actionPurposes))))
-    },
 
     /** Orders a mail unless one of this kind was ordered for this address a moment ago; one statement either way. */
     async add (mail: NewMail): Promise<void> {
@@ -97,6 +96,16 @@ export function createOutboxStore (run: Run) {
     retryLater: async (lease: Lease, { delaySeconds, error }: { delaySeconds: number, error: string }): Promise<boolean> =>
       await settle(lease, { ...over, nextAttemptAt: sql`now() + ${seconds(delaySeconds)}`, lastError: error }),
 
+    /** After an outage: makes what was to be tried within these seconds due in the next moments, `limit` at most. */
+    async hasten ({ withinSeconds, spreadSeconds, limit }: { withinSeconds: number, spreadSeconds: number, limit: number }): Promise<void> {
+      await run(async orm => {
+        const waiting = orm.select({ id: outbox.id }).from(outbox)
+          .where(and(isPending, gt(outbox.nextAttemptAt, sql`now()`), lte(outbox.nextAttemptAt, sql`now() + ${seconds(withinSeconds)}`)))
+          .limit(limit).for('update', { skipLocked: true })
+        await orm.update(outbox).set({ nextAttemptAt: sql`now() + random() * ${seconds(spreadSeconds)}` }).where(sql`${outbox.id} = any(array(${waiting}))`)
+      })
+    },
+
     /** It was not tried after all, and is due as before. */
     giveBack: async (lease: Lease): Promise<boolean> => await settle(lease, { ...over, attempts: sql`${outbox.attempts} - 1` }),
 
@@ -106,6 +115,52 @@ export function createOutboxStore (run: Run) {
     /** Nothing is owed: it is about nobody. */
     async discard (lease: Lease): Promise<boolean> {
       return (await run(async orm => await orm.delete(outbox).where(ours(lease)).returning({ id: outbox.id }))).length === 1
+    },
+
+    /** Mails, newest first, from the one after `after` on. */
+    async list ({ status, after, limit }: { status: OutboxRow['status'] | undefined, after: string | undefined, limit: number }): Promise<OutboxRow[]> {
+      return await run(async orm => await orm.select().from(outbox)
+        .where(and(status === undefined ? undefined : eq(outbox.status, status), after === undefined ? undefined : lt(outbox.id, after)))
+        .orderBy(desc(outbox.id)).limit(limit))
+    },
+
+    /** Makes a mail that was not sent due now, with all the time for retries again; answers whether there is one. */
+    async retryNow (id: string): Promise<boolean> {
+      const rows = await run(async orm => await orm.update(outbox)
+        .set({ status: 'pending', nextAttemptAt: sql`now()`, createdAt: sql`now()` })
+        .where(and(eq(outbox.id, id), ne(outbox.status, 'sent'))).returning({ id: outbox.id }))
+      return rows.length === 1
+    },
+
+    /** How many mails wait and how many are dead letters, and for how many seconds the oldest has waited; null where none waits. */
+    async summary (): Promise<OutboxSummary> {
+      const [row] = await run(async orm => await orm.execute<{ pending: string, failed: string, oldest: number | null }>(sql`
+        select (select count(*) from ${outbox} where status = 'pending') as pending,
+          (select count(*) from ${outbox} where status = 'failed') as failed,
+          (select extract(epoch from now() - created_at)::float8 from ${outbox} where status = 'pending' order by id limit 1) as oldest`))
+      return { pending: Number(row?.pending), failed: Number(row?.failed), oldestPendingSeconds: row?.oldest ?? null }
+    },
+
+    /** Removes what was owed this many days ago and is sent or given up, `limit` at most; answers how many. */
+    async purge ({ retentionDays, limit }: { retentionDays: number, limit: number }): Promise<number> {
+      return await run(async orm => {
+        const before = sql`now() - make_interval(days => ${retentionDays})`
+        // Ids begin with their time (UUIDv7), so the key finds what is old. What was retried since is not.
+        const oldest = sql`rpad(lpad(to_hex((extract(epoch from ${before}) * 1000)::bigint), 12, '0'), 32, '0')::uuid`
+        const old = orm.select({ id: outbox.id }).from(outbox)
+          .where(and(lt(outbox.id, oldest), ne(outbox.status, 'pending'), lt(outbox.createdAt, before)))
+          .orderBy(outbox.id).limit(limit).for('update', { skipLocked: true })
+        return (await orm.delete(outbox).where(sql`${outbox.id} = any(array(${old}))`).returning({ id: outbox.id })).length
+      })
+    },
+
+    /** Removes cooldowns that are over, `limit` at most; answers how many. */
+    async purgeCooldowns (limit: number): Promise<number> {
+      return await run(async orm => {
+        const over = orm.select({ key: mailCooldowns.key }).from(mailCooldowns)
+          .where(lt(mailCooldowns.until, sql`now()`)).limit(limit).for('update', { skipLocked: true })
+        return (await orm.delete(mailCooldowns).where(sql`${mailCooldowns.key} = any(array(${over}))`).returning({ key: mailCooldowns.key })).length
+      })
     }
   }
 }

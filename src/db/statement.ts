@@ -2,6 +2,12 @@ import { sql, type SQL } from 'drizzle-orm'
 import { PgDialect } from 'drizzle-orm/pg-core'
 import type { Orm } from './client.ts'
 
+/**
+ * The time at which a row is written, where `now()` would be when the transaction began: a login that was committed since
+ * must count as before it.
+ */
+export const thisMoment = sql`clock_timestamp()`
+
 /** What a statement takes for a name. */
 export type StatementValue = string | number | Buffer | null
 

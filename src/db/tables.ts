@@ -118,16 +118,23 @@ export const auditEvents = pgTable('audit_events', {
   index('audit_events_target_id_idx').on(table.targetId, table.id)
 ])
 
-/** Consecutive failed logins per account or unknown identifier; the key is an HMAC, never the identifier. */
+/**
+ * Failed logins: in a row of an account, a device or session of it or an unknown identifier, and in a window of a client
+ * address. The keys are HMACs, never what is counted.
+ */
 export const loginAttempts = pgTable('login_attempts', {
   key: bytea().primaryKey(),
+  /** Key of the account, in the row of a device or session of it. */
+  accountKey: bytea('account_key'),
   failures: integer().notNull(),
   lockedUntil: moment('locked_until'),
   /** The lock stands for attempts that are not judged yet. */
   pending: boolean().notNull().default(false),
+  /** When the count starts again: never after the last failure of a login. */
   expiresAt: moment('expires_at').notNull()
 }, table => [
-  index('login_attempts_expires_at_idx').on(table.expiresAt)
+  index('login_attempts_expires_at_idx').on(table.expiresAt),
+  index('login_attempts_account_key_idx').on(table.accountKey).where(sql`account_key is not null`)
 ])
 
 /**

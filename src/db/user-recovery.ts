@@ -2,6 +2,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm'
 import { CodedError } from '../errors.ts'
 import { isUniqueViolation } from './failures.ts'
 import type { Run } from './pool.ts'
+import { thisMoment } from './statement.ts'
 import { users } from './tables.ts'
 
 type UserRow = typeof users.$inferSelect
@@ -22,7 +23,7 @@ export function createUserRecovery (run: Run) {
     /** Sets a password for who proved the account's address; devices that were known are known no more. */
     async recover (id: string, passwordHash: string): Promise<void> {
       const verifiedAt = sql`coalesce(${users.emailVerifiedAt}, now())`
-      await run(async orm => await orm.update(users).set({ ...proven, emailVerifiedAt: verifiedAt, passwordHash, devicesKnownSince: sql`now()` }).where(inUse(id)))
+      await run(async orm => await orm.update(users).set({ ...proven, emailVerifiedAt: verifiedAt, passwordHash, devicesKnownSince: thisMoment }).where(inUse(id)))
     },
 
     /**
@@ -32,7 +33,7 @@ export function createUserRecovery (run: Run) {
     async changeEmail (id: string, address: UserAddress, { forgetDevices }: { forgetDevices: boolean }): Promise<number | undefined> {
       try {
         const [row] = await run(async orm => await orm.update(users)
-          .set({ ...proven, ...address, ...forgetDevices && { devicesKnownSince: sql`now()` } })
+          .set({ ...proven, ...address, ...forgetDevices && { devicesKnownSince: thisMoment } })
           .where(inUse(id)).returning({ credentialVersion: users.credentialVersion }))
         return row?.credentialVersion
       } catch (error) {

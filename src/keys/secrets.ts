@@ -15,6 +15,8 @@ const hkdf = (secret: string, info: string, bytes: number): Buffer =>
 /** The secrets of the service, newest first: the first makes new ciphertexts and MACs, all are accepted. */
 export interface Secrets {
   readonly current: Secret
+  /** All of them, the current one first. */
+  readonly all: readonly Secret[]
   find(id: string): Secret | undefined
 }
 
@@ -33,10 +35,13 @@ export function createSecrets (values: readonly string[]): Secrets {
   })
   const [current] = secrets
   if (current === undefined) throw new RangeError('at least one secret is needed')
-  return { current, find: id => secrets.find(secret => secret.id === id) }
+  return { current, all: secrets, find: id => secrets.find(secret => secret.id === id) }
 }
 
+const macUnder = (secret: Secret, purpose: Purpose, value: string): Buffer => createHmac('sha256', secret.derive(purpose)).update(value).digest()
+
 /** HMAC-SHA-256 of `value` under the current secret's key for `purpose`. */
-export function mac (secrets: Secrets, purpose: Purpose, value: string): Buffer {
-  return createHmac('sha256', secrets.current.derive(purpose)).update(value).digest()
-}
+export const mac = (secrets: Secrets, purpose: Purpose, value: string): Buffer => macUnder(secrets.current, purpose, value)
+
+/** The same under each of the secrets, the current one first. */
+export const macsOf = (secrets: Secrets, purpose: Purpose, value: string): Buffer[] => secrets.all.map(secret => macUnder(secret, purpose, value))

@@ -43,6 +43,6 @@ const maxLength = 200
 export function describeFailure (error: unknown, hidden: readonly string[]): string {
   const message = error instanceof Error ? error.message : String(error)
   const { code } = detailsOf(error)
-  const line = hidden.filter(text => text !== '').reduce((text, secret) => text.replaceAll(secret, '[hidden]'), `${code === undefined ? '' : `${code}: `}${message}`)
+  const line = hidden.filter(text => text !== '').reduce((text, secret) => text.replaceAll(secret, '[hidden]'), code === undefined || message.startsWith(code) ? message : `${code}: ${message}`)
   return line.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').slice(0, maxLength)
 }

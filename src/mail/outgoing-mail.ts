@@ -21,6 +21,14 @@ export interface MailTransport {
   close(): void
 }
 
+/**
+ * What a host may give in place of a server: the `sendMail` of nodemailer, or of something that knows better. An error with
+ * `code` EENVELOPE or EMESSAGE is about this mail, and final with a `responseCode` of 500 or more; any other is an outage.
+ */
+export interface HostTransport {
+  sendMail(mail: OutgoingMail & { signal: AbortSignal }): Promise<unknown>
+}
+
 /** The sender in parts. Throws TypeError for what is not one address. */
 export function parseSender (from: string): Mailbox {
   const [sender, ...others] = addressparser(from, { flatten: true })

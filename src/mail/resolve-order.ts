@@ -36,6 +36,14 @@ const isOwed: Record<ActionPurpose, (user: UserRow, recipient: string) => boolea
 }
 
 /**
+ * Whether a link neither makes others of its kind void nor becomes void with a newer one. Who took an account over and
+ * changed the address twice must not void the way back from the first change, and whoever registers last not the
+ * registrations before: docs/decisions/010-proof-of-address.md.
+ */
+const standsAlone = (purpose: ActionPurpose, { values }: Pick<LeasedMail, 'values'>): boolean =>
+  purpose === 'undo-email-change' || values.passwordHash !== undefined
+
+/**
  * Makes an order a mail when it is sent. A link gets its token at the first try, in one short transaction with the lock of
  * the account: stored hashed, and sealed with the order, so that later tries send the same one. Its life begins with the
  * try that sends it. One that was used or superseded meanwhile is owed no more, and neither is what was ordered again.
@@ -57,8 +65,7 @@ export function createResolveOrder ({ database, secrets, ttls, linkBase, service
     if (!await stores.outbox.keep(order, seal(secrets, 'mail', order.id, token))) return undefined
     await stores.actionTokens.issue(
       { tokenHash: hashActionToken(token), purpose, userId, email: order.recipient, data: order.values, ttlSeconds: ttls[purpose] },
-      // Who took an account over and changed the address twice must not void the way back from the first change.
-      { supersedes: purpose !== 'undo-email-change' }
+      { supersedes: !standsAlone(purpose, order) }
     )
     return token
   }
@@ -70,7 +77,7 @@ export function createResolveOrder ({ database, secrets, ttls, linkBase, service
       await stores.users.lock(found.id)
       const user = await stores.users.findById(found.id)
       if (user === undefined || !user.isActive || !isOwed[purpose](user, order.recipient)) return undefined
-      if (purpose !== 'undo-email-change' && await stores.outbox.hasNewer(order)) return undefined
+      if (!standsAlone(purpose, order) && await stores.outbox.hasNewer(order)) return undefined
       const known = sealedToken(order)
       if (known !== undefined && !await stores.actionTokens.renew(hashActionToken(known), purpose, ttls[purpose])) return undefined
       const token = known ?? await issueToken(stores, purpose, order, user.id)

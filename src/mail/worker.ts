@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { LeasedMail, OutboxStore } from '../db/outbox.ts'
 import type { Deliver, Delivery } from './deliver.ts'
+import { outageCapSeconds } from './retry-delay.ts'
 
 export interface MailWorkerOptions {
   outbox: OutboxStore
@@ -12,19 +13,25 @@ export interface MailWorkerOptions {
   /** Seconds after which others may take a mail that this worker took; longer than any try. */
   leaseSeconds: number
   isSchemaReady: () => boolean
-  onDelivery: (order: LeasedMail, delivery: Delivery) => void
+  /** Told of each try; `known` where it was made to find out whether an outage is over. */
+  onDelivery: (order: LeasedMail, delivery: Delivery, known: boolean) => void
   log: { debug(details: object, message: string): void, info(details: object, message: string): void, warn(details: object, message: string): void }
 }
 
 export interface MailWorker {
   /** There may soon be something to send: the transaction of the order may not be committed yet. */
   nudge(): void
+  /** Whether the transport failed and has not worked since. */
+  isFailing(): boolean
   /** Takes no more mails; resolves once the tries under way are over, after this many milliseconds at the latest. */
   close(graceMs: number): Promise<void>
 }
 
 /** Milliseconds until the first look after an order; each look that finds nothing doubles them, up to `pollMs`. */
 const nudgeMs = 15
+
+/** What is brought forward once the transport works again: the rest comes within the longest wait after an outage. */
+const afterOutage = { withinSeconds: outageCapSeconds, spreadSeconds: 2, limit: 1000 }
 
 /** Sends what is in the outbox, in the background, this many mails at once. Other workers may do the same. */
 export function startMailWorker ({ outbox, deliver, concurrency, pollMs, leaseSeconds, isSchemaReady, onDelivery, log }: MailWorkerOptions): MailWorker {
@@ -45,18 +52,21 @@ export function startMailWorker ({ outbox, deliver, concurrency, pollMs, leaseSe
     timer = setTimeout(() => { look().catch(() => {}) }, milliseconds).unref()
   }
 
-  function note (order: LeasedMail, delivery: Delivery): void {
+  function note (delivery: Delivery): void {
     if (delivery.outcome === 'unavailable') {
       pausedUntil = Math.max(pausedUntil, performance.now() + delivery.retryAfterSeconds * 1000)
       suspect = true
     } else if ('kind' in delivery) suspect = delivery.kind === 'outage'
     else if (delivery.outcome === 'sent') suspect = false
-    onDelivery(order, delivery)
   }
 
   async function work (order: LeasedMail): Promise<void> {
     try {
-      note(order, await deliver(order))
+      const delivery = await deliver(order)
+      const known = suspect
+      note(delivery)
+      onDelivery(order, delivery, known)
+      if (known && !suspect) await outbox.hasten(afterOutage)
     } catch (error) {
       // The lease runs out by itself.
       noteDatabase(error)
@@ -109,6 +119,7 @@ export function startMailWorker ({ outbox, deliver, concurrency, pollMs, leaseSe
       waitMs = nudgeMs
       if (!looking) schedule(waitMs)
     },
+    isFailing: () => suspect,
     async close (graceMs) {
       closed = true
       clearTimeout(timer)

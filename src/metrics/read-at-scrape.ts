@@ -12,6 +12,19 @@ export interface ReadMetric<Label extends string> {
 /** A value and the labels that tell it from the others of its metric. */
 export interface Sample<Label extends string> { value: number, labels?: Record<Label, string> }
 
+/** Adds what must be asked for: the scrape waits, and has no value where there is no answer. */
+export function addAskedGauge<Label extends string> (registry: Registry, { ask, ...metric }: Omit<ReadMetric<Label>, 'read'> & { ask: () => Promise<Iterable<Sample<Label>>> }): void {
+  registry.registerMetric(new Gauge<string>({
+    ...metric,
+    registers: [],
+    async collect () {
+      const samples = await ask().catch(() => [])
+      this.reset()
+      for (const { labels = {}, value } of samples) this.set(labels, value)
+    }
+  }))
+}
+
 /** Adds what can rise and fall. NaN is for a value that is not known. */
 export function addGauge<Label extends string> (registry: Registry, { read, ...metric }: ReadMetric<Label>): void {
   registry.registerMetric(new Gauge<string>({

@@ -8,7 +8,7 @@ export interface PageKind {
   again?: { path: string, shown: readonly PageState[] }
 }
 
-type PageState = 'done' | 'invalid' | 'missing' | 'conflict'
+type PageState = 'invalid' | 'missing' | 'conflict'
 
 const forgot = '/auth/password/forgot'
 
@@ -21,7 +21,6 @@ export const pageKinds: Record<PageName, PageKind> = {
   'verify-email': { action: '/auth/email/verify', again: { path: '/auth/email/resend', shown: ['invalid', 'missing'] } },
   'reset-password': { action: '/auth/password/reset', password: true, again: { path: forgot, shown: ['invalid', 'missing', 'conflict'] } },
   'change-email': { action: '/auth/email/change/confirm' },
-  // Whoever changed the address without leave may know the password, so a new one is offered afterwards.
-  'undo-email-change': { action: '/auth/email/change/undo', again: { path: forgot, shown: ['done', 'invalid'] } },
+  'undo-email-change': { action: '/auth/email/change/undo', again: { path: forgot, shown: ['invalid'] } },
   invitation: { action: '/auth/invitation/accept', password: true, again: { path: forgot, shown: ['invalid'] } }
 }

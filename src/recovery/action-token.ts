@@ -13,10 +13,10 @@ export const hashActionToken = (token: string): Buffer => createHash('sha256').u
 export const actionTokenInvalid = (): CodedError =>
   new CodedError('ACTION_TOKEN_INVALID', 'The link is not valid (any more): it was used, has expired, or a newer one was sent. Ask for a new one.')
 
-/** Makes every link void that is under way for an account: those that were sent, and those that are still to be. */
-export async function voidLinks (stores: Stores, userId: string): Promise<void> {
-  await stores.actionTokens.revokeAll(userId)
-  await stores.outbox.discardLinks(userId)
+/** Makes every link void that is under way for an account, but those of this kind: what was sent, and what is still to be. */
+export async function voidLinks (stores: Stores, userId: string, except?: ActionPurpose): Promise<void> {
+  await stores.actionTokens.revokeAll(userId, except)
+  await stores.outbox.discardLinks(userId, except)
 }
 
 /**

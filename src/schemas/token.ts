@@ -13,6 +13,11 @@ const tokenPairProperties = {
 
 export const refreshTokenExample = 'asr_1.Zk3v0aQx.AZIAAAAAcACAAAAAAAAAAg.0.c2VjcmV0LW9mLXRoZS1zZXNzaW9uLTI1Ni1iaXRzLWxvbmc.bWFjLW9mLXRoZS10b2tlbi1rZXllZC1mcm9tLXNlY3JldHM'
 
+export const deviceTokenExample = 'asd_1.Zk3v0aQx.ZGV2aWNlLWlkLW9mLTEyOA.1767225600000.1782777600000.bWFjLW9mLXRoZS10b2tlbi1rZXllZC1mcm9tLXNlY3JldHM'
+
+/** What tells that somebody signed in on a device before. */
+export const DeviceToken = (description: string) => Type.String({ 'x-sensitive': true, description, examples: [deviceTokenExample] })
+
 const tokenPairExample = {
   accessToken: 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2lnbmF0dXJl',
   refreshToken: refreshTokenExample,
@@ -27,9 +32,9 @@ export const TokenPairSchema = Type.Object(tokenPairProperties, { title: 'TokenP
 export type TokenPair = Static<typeof TokenPairSchema>
 
 /** What a successful login answers. */
-export const LoginResultSchema = Type.Object({ ...tokenPairProperties, user: UserSchema }, {
+export const LoginResultSchema = Type.Object({ ...tokenPairProperties, user: UserSchema, deviceToken: DeviceToken('Keep it on this device and send it with its next login: the device is known by it') }, {
   title: 'LoginResult',
-  examples: [{ ...tokenPairExample, user: userExample }]
+  examples: [{ ...tokenPairExample, user: userExample, deviceToken: deviceTokenExample }]
 })
 export type LoginResult = Static<typeof LoginResultSchema>
 

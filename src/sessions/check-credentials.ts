@@ -1,18 +1,26 @@
 import { canonicalEmail } from '../accounts/email.ts'
 import { canonicalUsername } from '../accounts/username.ts'
-import type { Audit, AuditEvent, RequestContext } from '../audit/audit.ts'
+import type { Audit, RequestContext } from '../audit/audit.ts'
 import type { Database } from '../db/stores.ts'
 import type { UserRow } from '../db/users.ts'
 import { CodedError } from '../errors.ts'
 import type { Passwords } from '../passwords/passwords.ts'
-import { accountSubject } from './confirm-password.ts'
-import type { Attempt, LoginLock } from './login-lock.ts'
+import { clientNetwork } from '../rate-limit/client-address.ts'
+import type { KnownDevices } from './known-devices.ts'
+import type { Attempt, AttemptSubject, LoginLock } from './login-lock.ts'
+import type { RecordFailure } from './record-failure.ts'
 
-/** Who wants to sign in: exactly one of `email` and `username`. */
-export interface Credentials { email?: string, username?: string, password: string }
+/** Who wants to sign in: exactly one of `email` and `username`; with the token that an earlier login gave the device, if there was one. */
+export interface Credentials { email?: string, username?: string, password: string, deviceToken?: string }
 
 /** Somebody who gave the right password and may sign in, as the account was when it was checked. */
-export interface Recognised { user: UserRow, hash: string, attempt: Attempt }
+export interface Recognised {
+  user: UserRow
+  hash: string
+  /** Undefined for a device that is not known. */
+  deviceId: string | undefined
+  attempt: Attempt
+}
 
 /**
  * What becomes of people who have not proven their address: they may sign in, or are told not to after the right
@@ -25,6 +33,8 @@ export interface CheckCredentialsDependencies {
   audit: Audit
   passwords: Passwords
   loginLock: LoginLock
+  knownDevices: Pick<KnownDevices, 'recognise'>
+  recordFailure: RecordFailure
   emailVerification: EmailVerification
 }
 
@@ -39,42 +49,49 @@ export const invalidCredentials = () => new CodedError('INVALID_CREDENTIALS', 'T
 const accountDisabled = () => new CodedError('ACCOUNT_DISABLED', 'This account is disabled; ask an administrator.')
 const emailNotVerified = () => new CodedError('EMAIL_NOT_VERIFIED', 'Confirm your e-mail address first: open the link that was sent to it, or ask for a new one with POST /auth/email/resend.')
 
-export function createCheckCredentials ({ database, audit, passwords, loginLock, emailVerification }: CheckCredentialsDependencies): CheckCredentials {
-  /** The account and what failures are counted under: the account itself, or the identifier that nobody has. */
-  async function identify ({ email, username }: Credentials): Promise<{ user: UserRow | undefined, subject: string }> {
+/** Whom credentials name: the account and the device, where there are such, what failures are counted under, and whom a lock is told. */
+interface Claim { user: UserRow | undefined, deviceId: string | undefined, subject: AttemptSubject, recipient: string | null }
+
+export function createCheckCredentials ({ database, audit, passwords, loginLock, knownDevices, recordFailure, emailVerification }: CheckCredentialsDependencies): CheckCredentials {
+  async function identify ({ email, username, deviceToken }: Credentials, { ipAddress }: RequestContext): Promise<Claim> {
     const name = email === undefined ? canonicalUsername(username ?? '') : canonicalEmail(email) ?? ''
     const user = email === undefined ? await database.users.findByUsername(name) : await database.users.findByEmail(name)
-    return { user, subject: user === undefined ? `${email === undefined ? 'username' : 'email'}:${name}` : accountSubject(user.id) }
+    const network = clientNetwork(ipAddress)
+    if (user === undefined) {
+      return { user, deviceId: undefined, subject: { kind: email === undefined ? 'username' : 'email', id: name, network }, recipient: email === undefined ? null : name }
+    }
+    const deviceId = knownDevices.recognise(user, deviceToken)
+    const subject: AttemptSubject = deviceId === undefined
+      ? { kind: 'account', id: user.id, network }
+      : { kind: 'device', id: `${user.id}:${deviceId}`, accountId: user.id }
+    return { user, deviceId, subject, recipient: user.emailCanonical }
   }
 
-  async function recordFailure (user: UserRow | undefined, reason: string, locks: boolean, context: RequestContext): Promise<void> {
-    const about = user === undefined ? {} : { targetId: user.id }
-    const events: AuditEvent[] = [{ type: 'authn_login_fail', outcome: 'failure', ...about, details: { reason } }]
-    if (locks) events.push({ type: 'authn_login_lock', outcome: 'success', ...about })
-    await audit.append(context, events)
+  /** The password was right, and yet nobody is signed in. */
+  async function turnAway (user: UserRow, attempt: Attempt, reason: string, context: RequestContext): Promise<void> {
+    await attempt.clear(database)
+    await audit.append(context, [{ type: 'authn_login_fail', outcome: 'failure', targetId: user.id, details: { reason } }])
   }
 
   return async (credentials, context) => {
-    const { user, subject } = await identify(credentials)
+    const { user, deviceId, subject, recipient } = await identify(credentials, context)
     const attempt = await loginLock.begin(subject)
     const hash = user?.passwordHash
     const unverified = emailVerification !== 'optional' && user?.emailVerifiedAt === null
     const hidden = unverified && emailVerification === 'hidden'
     const matches = await attempt.judge(async () => await passwords.verify(hash, credentials.password) && !hidden)
     if (!matches || user === undefined || hash === undefined || hash === null) {
-      await recordFailure(user, 'credentials', attempt.locks, context)
+      await recordFailure({ attempt, recipient, event: { type: 'authn_login_fail', outcome: 'failure', targetId: user?.id, details: { reason: 'credentials' } } }, context)
       throw invalidCredentials()
     }
     if (!user.isActive) {
-      await attempt.clear(database)
-      await recordFailure(user, 'disabled', false, context)
+      await turnAway(user, attempt, 'disabled', context)
       throw accountDisabled()
     }
     if (unverified) {
-      await attempt.clear(database)
-      await recordFailure(user, 'email_not_verified', false, context)
+      await turnAway(user, attempt, 'email_not_verified', context)
       throw emailNotVerified()
     }
-    return { user, hash, attempt }
+    return { user, hash, deviceId, attempt }
   }
 }

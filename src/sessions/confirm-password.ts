@@ -1,37 +1,33 @@
-import type { Audit, EventType, RequestContext } from '../audit/audit.ts'
+import type { EventType, RequestContext } from '../audit/audit.ts'
 import type { Database } from '../db/stores.ts'
 import type { UserRow } from '../db/users.ts'
 import { CodedError } from '../errors.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { Principal } from './authenticate.ts'
 import type { LoginLock } from './login-lock.ts'
+import type { RecordFailure } from './record-failure.ts'
 
-export interface ConfirmPasswordDependencies { database: Database, audit: Audit, passwords: Passwords, loginLock: LoginLock }
+export interface ConfirmPasswordDependencies { database: Database, passwords: Passwords, loginLock: LoginLock, recordFailure: RecordFailure }
 
 /**
- * Checks the password of somebody who is signed in, under the same count of failures as a login. Answers their account
- * as it was when the password was checked. Throws CodedError PASSWORD_INCORRECT, TOO_MANY_ATTEMPTS, OVERLOADED, and
- * SESSION_REVOKED where the account is gone.
+ * Checks the password of somebody who is signed in, under the limits of a login. Failures are counted for the session, so
+ * that nobody from outside locks its owner out, and whoever stole it gets no more than that count; a success starts that
+ * of the account again, too. Answers the account as it was when the password was checked. Throws CodedError
+ * PASSWORD_INCORRECT, TOO_MANY_ATTEMPTS, OVERLOADED, and SESSION_REVOKED where the account is gone.
  */
 export type ConfirmPassword = (principal: Principal, password: string, failure: EventType, context: RequestContext) => Promise<UserRow>
 
-export function createConfirmPassword ({ database, audit, passwords, loginLock }: ConfirmPasswordDependencies): ConfirmPassword {
+export function createConfirmPassword ({ database, passwords, loginLock, recordFailure }: ConfirmPasswordDependencies): ConfirmPassword {
   return async ({ userId, sessionId }, password, failure, context) => {
     const user = await database.users.findById(userId)
     if (user === undefined) throw new CodedError('SESSION_REVOKED', 'The account no longer exists; sign in again.')
-    const attempt = await loginLock.begin(accountSubject(userId))
+    const attempt = await loginLock.begin({ kind: 'session', id: sessionId, accountId: user.id })
     if (await attempt.judge(async () => await passwords.verify(user.passwordHash, password))) {
       await attempt.clear(database)
       return user
     }
-    const about = { actorId: userId, targetId: userId, sessionId }
-    await audit.append(context, [
-      { type: failure, outcome: 'failure', ...about, details: { reason: 'credentials' } },
-      ...attempt.locks ? [{ type: 'authn_login_lock' as const, outcome: 'success' as const, ...about }] : []
-    ])
+    const event = { type: failure, outcome: 'failure' as const, actorId: userId, targetId: userId, sessionId, details: { reason: 'credentials' } }
+    await recordFailure({ attempt, event, recipient: user.emailCanonical }, context)
     throw new CodedError('PASSWORD_INCORRECT', 'The password is not right.')
   }
 }
-
-/** What the failures of an account are counted under. */
-export const accountSubject = (userId: string): string => `account:${userId}`

@@ -3,6 +3,7 @@ import type { Database } from '../db/stores.ts'
 import { CodedError } from '../errors.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import type { Secrets } from '../keys/secrets.ts'
+import { whence, type OrderMail } from '../mail/order-mail.ts'
 import type { TokenPair } from '../schemas/token.ts'
 import type { IssueTokens } from './issue-tokens.ts'
 import { hashRefreshSecret, parseRefreshToken } from './refresh-token.ts'
@@ -14,6 +15,9 @@ export interface RefreshDependencies {
   issueTokens: IssueTokens
   /** Told of what happened to the session, for the log; the trail has what matters from the database. */
   log: (event: { type: EventType, outcome: 'success' | 'failure', targetId: string, sessionId: string }, context: RequestContext) => void
+  orderMail: OrderMail
+  /** Told that a notice to the person could not be ordered. */
+  onNoticeFailed: (error: unknown) => void
   accessTtlSeconds: number
   idleTtlSeconds: number
   /** Seconds after its rotation in which a token may be used again, because a response was lost or two tabs raced. */
@@ -31,6 +35,17 @@ export type Refresh = (refreshToken: string, context: RequestContext) => Promise
 const invalid = () => new CodedError('REFRESH_TOKEN_INVALID', 'The refresh token is not valid any more; sign in again.')
 
 export function createRefresh (deps: RefreshDependencies): Refresh {
+  /** Once per session, by whoever ended it. It has ended whether or not its owner can be told; the trail knows in any case. */
+  async function tellOwner (userId: string, context: RequestContext): Promise<void> {
+    try {
+      const user = await deps.database.users.findById(userId)
+      if (user === undefined) return
+      await deps.orderMail(deps.database, { template: 'security-notice', userId, recipient: user.emailCanonical, values: { notice: 'token-reuse', ...whence(context) } })
+    } catch (error) {
+      deps.onNoticeFailed(error)
+    }
+  }
+
   return async (refreshToken, context) => {
     const presented = parseRefreshToken(deps.secrets, refreshToken)
     if (presented === undefined) throw invalid()
@@ -42,6 +57,7 @@ export function createRefresh (deps: RefreshDependencies): Refresh {
     const about = { targetId: row.userId, sessionId }
     if (row.reused) {
       deps.log({ type: 'authn_token_reuse', outcome: 'failure', ...about }, context)
+      await tellOwner(row.userId, context)
       throw new CodedError('REFRESH_TOKEN_REUSED', 'This refresh token was replaced before and used again, so the session was ended; sign in again.')
     }
     if (row.counter <= n) {

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { simpleParser, type ParsedMail } from 'mailparser'
 import type { Test } from 'tap'
+import { canonicalEmail } from '../../src/accounts/email.ts'
 import { temporaryFolder } from './service.ts'
 import { until } from './until.ts'
 
@@ -29,6 +30,9 @@ export interface TestMailbox {
   count(address: string, template?: string): Promise<number>
 }
 
+/** Parsers show the domain as people read it. */
+const canonical = (address: string): string => canonicalEmail(address) ?? address
+
 interface Letter { name: string, address: string, template: string, received: ReceivedMail }
 
 function read (name: string, parsed: ParsedMail): Letter {
@@ -39,7 +43,7 @@ function read (name: string, parsed: ParsedMail): Letter {
   const address = (Array.isArray(to) ? undefined : to?.value[0]?.address) ?? ''
   return {
     name,
-    address: address.toLowerCase(),
+    address: canonical(address),
     template: header('x-template'),
     received: { subject, text, html: typeof html === 'string' ? html : '', headers, link, token: decodeURIComponent(token), notice: header('x-notice') }
   }
@@ -56,7 +60,7 @@ export async function createMailbox (t: Test): Promise<TestMailbox> {
       letters.set(name, read(name, await simpleParser(await readFile(join(directory, name)))))
     }
     return [...letters.values()]
-      .filter(letter => letter.address === address.toLowerCase() && (template === undefined || letter.template === template))
+      .filter(letter => letter.address === canonical(address) && (template === undefined || letter.template === template))
       .sort((a, b) => a.name < b.name ? -1 : 1)
   }
 

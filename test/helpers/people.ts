@@ -11,7 +11,7 @@ export async function post (api: TestApp, url: string, payload: object | string,
   return await api.request({ method: 'POST', url: `/api/v1${url}`, payload, headers: { 'content-type': 'application/json', ...headers } })
 }
 
-export interface Person { id: string, email: string, accessToken: string, refreshToken: string, sessionId: string, authorization: { authorization: string } }
+export interface Person { id: string, email: string, accessToken: string, refreshToken: string, sessionId: string, deviceToken: string, authorization: { authorization: string } }
 
 /** Registers somebody and signs them in. */
 export async function signUp (api: TestApp, extra: object = {}): Promise<Person> {
@@ -24,8 +24,8 @@ export async function signUp (api: TestApp, extra: object = {}): Promise<Person>
 export async function signIn (api: TestApp, email: string, password = goodPassword): Promise<Person> {
   const response = await post(api, '/auth/login', { email, password })
   if (response.statusCode !== 200) throw new Error(response.body)
-  const { accessToken, refreshToken, sessionId, user } = response.json()
-  return { id: user.id, email, accessToken, refreshToken, sessionId, authorization: { authorization: `Bearer ${accessToken}` } }
+  const { accessToken, refreshToken, sessionId, deviceToken, user } = response.json()
+  return { id: user.id, email, accessToken, refreshToken, sessionId, deviceToken, authorization: { authorization: `Bearer ${accessToken}` } }
 }
 
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` })

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import type { Test } from 'tap'
 import type { DatabaseLocation } from '../../src/db/client.ts'
+import { urlOf } from './database.ts'
 
 /** A TCP proxy in front of the database, so that its outages can be made real. */
 export interface DatabaseProxy {
@@ -33,6 +34,11 @@ function through (location: DatabaseLocation, port: number): DatabaseLocation {
 
 /** Is told what one connection sends to the database. */
 export type Watch = (chunk: Buffer) => void
+
+/** A URL of the database over TCP, as an operator has one. */
+export async function tcpUrlOf (t: Test, location: DatabaseLocation): Promise<string> {
+  return 'url' in location ? location.url : urlOf((await createDatabaseProxy(t, location)).location)
+}
 
 export async function createDatabaseProxy (t: Test, location: DatabaseLocation, watchConnection?: () => Watch): Promise<DatabaseProxy> {
   const sockets = new Set<Socket>()

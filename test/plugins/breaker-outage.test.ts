@@ -5,6 +5,7 @@ import { breakerPlugin, type BreakerOptions } from '../../plugins/breaker.ts'
 import { dbPlugin, type DbOptions } from '../../plugins/db.ts'
 import { errorsPlugin } from '../../plugins/errors.ts'
 import { inputPlugin } from '../../plugins/input.ts'
+import { mailPlugin } from '../../plugins/mail.ts'
 import { passwordsPlugin } from '../../plugins/passwords.ts'
 import { useCasesPlugin } from '../../plugins/use-cases.ts'
 import { apiRoutes } from '../../routes/api.ts'
@@ -36,6 +37,7 @@ async function createService (t: Test, database: DatabaseLocation, options: DbOp
   await app.register(async routes => {
     await routes.register(inputPlugin)
     await routes.register(authPlugin, { secrets: [testSecret], issuer: 'https://issuer.test' })
+    await routes.register(mailPlugin)
     await routes.register(useCasesPlugin)
     await routes.register(apiRoutes, { prefix: '/api/v1' })
   })

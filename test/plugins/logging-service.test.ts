@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { createTestApp, type TestApp } from '../helpers/app.ts'
+import { createTestApp, testSecret, type TestApp } from '../helpers/app.ts'
 import { connect, createTestDatabase } from '../helpers/database.ts'
 import { newEmail, post, signUp } from '../helpers/people.ts'
-import { createDatabaseProxy } from '../helpers/proxy.ts'
+import { createDatabaseProxy, tcpUrlOf } from '../helpers/proxy.ts'
 import { cli, startService, temporaryFolder } from '../helpers/service.ts'
 
 const eventsIn = (api: TestApp): string[] =>
@@ -67,7 +67,8 @@ for (const [name, statement] of Object.entries({
       const error = new Error('connecting to postgres://user:canary@host/ with Bearer canary failed')
       ${statement}
     })`)
-    const service = await startService(t, { DATA_DIR: join(folder, 'data') }, [process.execPath, '--import', trap, cli, 'serve'])
+    const env = { DATABASE_URL: await tcpUrlOf(t, await createTestDatabase(t)), AUTH_SECRET: testSecret }
+    const service = await startService(t, env, [process.execPath, '--import', trap, cli, 'serve'])
     service.child.kill('SIGWINCH')
     t.equal(await service.exited, 1)
     const output = service.output()

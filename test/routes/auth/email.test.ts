@@ -104,6 +104,7 @@ t.test('an address is confirmed by the link of its mail', async t => {
     t.equal((await verify(api, token)).statusCode, 204)
     t.equal((await sql`select 1 from action_tokens where user_id = ${person.id}`).length, 0)
     t.same((await sql`select template from outbox where user_id = ${person.id} and status = 'pending'`).map(row => row.template), ['security-notice'])
+    await sql`delete from outbox where user_id = ${person.id}`
   })
 
   t.test('POST /auth/email/resend: 202 for every address, and a mail for those that wait for one', async t => {
@@ -183,6 +184,8 @@ t.test('REQUIRE_EMAIL_VERIFICATION', async t => {
 t.test('REGISTRATION_PRIVACY=private', async t => {
   const api = await createMailApp(t, { accounts: { registrationPrivacy: 'private' } })
   const { mailbox, sql } = api
+  /** The same service, with public registration. */
+  const open = await createTestApp(t, { mail: { cooldownSeconds: 0 } }, api.database)
   const row = async (email: string) => (await sql`select * from users where email_canonical = ${email} and deleted_at is null`)[0]
   const register = async (body: object) => await post(api, '/auth/register', { password: goodPassword, ...body })
   const registerVerified = async (body: object = {}) => {
@@ -198,7 +201,8 @@ t.test('REGISTRATION_PRIVACY=private', async t => {
     t.equal(answer.statusCode, 202)
     t.equal(answer.body, '{}')
     t.equal(answer.headers.location, undefined)
-    for (const body of [{ email }, { username: 'countess' }]) t.equal((await post(api, '/auth/login', { ...body, password: goodPassword })).json().code, 'INVALID_CREDENTIALS')
+    for (const body of [{ email }, { username: 'countess' }, { email }, { email }, { email }]) t.equal((await post(api, '/auth/login', { ...body, password: goodPassword })).json().code, 'INVALID_CREDENTIALS')
+    t.equal((await login(api, email)).json().code, 'TOO_MANY_ATTEMPTS', 'they count like wrong passwords, until the address is proven')
     t.equal((await verify(api, (await mailbox.take(email, 'verify-email')).token)).statusCode, 204)
     const signedIn = await login(api, email)
     t.match(signedIn.json().user, { email, emailVerified: true, username: 'Countess', firstName: 'Ada', lastName: 'Lovelace', roles: ['user'] })
@@ -232,11 +236,9 @@ t.test('REGISTRATION_PRIVACY=private', async t => {
 
   t.test('whoever confirms gets what they registered, and who held the address before keeps nothing', async t => {
     const email = newEmail()
-    const open = await createTestApp(t, {}, api.database)
     await post(open, '/auth/register', { email, password: goodPassword, username: 'squatter', firstName: 'Mallory' })
     const squatter = await signIn(open, email)
-    t.equal((await mailbox.take(email, 'verify-email')).token === '', false)
-    // One more of the same kind, whose link must die.
+    const squatting = await mailbox.take(email, 'verify-email')
     await register({ email, password: 'the thief waits in the mill' })
     const thief = await mailbox.take(email, 'verify-email')
     await register({ email, password: otherPassword, username: 'owner', lastName: 'Hamilton' })
@@ -245,7 +247,7 @@ t.test('REGISTRATION_PRIVACY=private', async t => {
     t.equal((await verify(api, owner.token)).statusCode, 204)
     t.match((await login(api, email, otherPassword)).json(), { user: { id: squatter.id, emailVerified: true, username: 'owner', firstName: null, lastName: 'Hamilton' } })
     for (const password of [goodPassword, 'the thief waits in the mill']) t.equal((await login(api, email, password)).statusCode, 401)
-    t.equal((await verify(api, thief.token)).json().code, 'ACTION_TOKEN_INVALID')
+    for (const { token } of [squatting, thief]) t.equal((await verify(api, token)).json().code, 'ACTION_TOKEN_INVALID')
     t.equal((await readMe(api, squatter.accessToken)).json().code, 'SESSION_REVOKED')
     t.equal((await refresh(api, squatter.refreshToken)).statusCode, 401)
     t.ok((await row(email))?.devices_known_since, 'no device from before is known')
@@ -273,6 +275,34 @@ t.test('REGISTRATION_PRIVACY=private', async t => {
     await registerVerified({ username: 'Wanted' })
     t.equal((await verify(api, token)).statusCode, 204)
     t.match((await login(api, email)).json(), { user: { username: null, firstName: 'Late' } })
+  })
+
+  t.test('a username that is being taken at this very moment is left out, too', async t => {
+    const email = await api.register({ username: 'sought' })
+    const { token } = await mailbox.take(email, 'verify-email')
+    await sql`update users set username = null, username_canonical = null where email = ${email}`
+    const rival = await registerVerified()
+    const taking = await sql.reserve()
+    await taking`begin`
+    await taking`update users set username = 'Sought', username_canonical = 'sought' where email = ${rival}`
+    const answer = verify(api, token)
+    await until('the confirmation waits', async () =>
+      (await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and query like 'update%devices_known_since%'`).length > 0)
+    await taking`commit`
+    taking.release()
+    t.equal((await answer).statusCode, 204)
+    t.match((await login(api, email)).json(), { user: { username: null, emailVerified: true } })
+  })
+
+  t.test('of two links that are used at once one is good', async t => {
+    for (let round = 0; round < 5; round++) {
+      const email = await api.register({})
+      const first = await mailbox.take(email, 'verify-email')
+      await register({ email, password: otherPassword })
+      const second = await mailbox.take(email, 'verify-email')
+      const answers = await Promise.all([first, second, first, second].map(async ({ token }) => await verify(api, token)))
+      t.same(answers.map(answer => answer.statusCode).sort(), [204, 422, 422, 422])
+    }
   })
 
   t.test('a link that was asked for again confirms the one registration there was', async t => {
@@ -322,7 +352,6 @@ t.test('REGISTRATION_PRIVACY=private', async t => {
   })
 
   t.test('bad input is refused first, and as in public registration', async t => {
-    const open = await createTestApp(t, {}, api.database)
     const taken = await registerVerified()
     for (const body of [{}, { email: taken, password: 'short' }, { email: 'nobody', password: 7, username: '-x' }, { email: taken, password: goodPassword, nickname: 'n' }]) {
       const [hidden, told] = [await post(api, '/auth/register', body), await post(open, '/auth/register', body)]
@@ -332,7 +361,6 @@ t.test('REGISTRATION_PRIVACY=private', async t => {
   })
 
   t.test('the document says what is answered', async t => {
-    const open = await createTestApp(t, {}, api.database)
     const responsesOf = async ({ app }: TestApp) => Object.keys((await app.inject('/docs/json')).json().paths['/api/v1/auth/register'].post.responses)
     const [hidden, told] = [await responsesOf(api), await responsesOf(open)]
     t.same(hidden.filter(status => ['201', '202', '409'].includes(status)), ['202'])

@@ -109,3 +109,37 @@ t.test('private registration', async t => {
     await allAlike(t, api, '/auth/email/resend', { unknown: { email: newEmail() }, unverified: { email: unverified }, verified: { email: verified } })
   })
 })
+
+t.test('the failure that locks costs the same for everybody, and tells the same', async t => {
+  const api = await createMeasuredApp(t, { mail: { cooldownSeconds: 0 }, login: { maxFailures: 1 } })
+  const [first, second] = [await signUp(api), await signUp(api, { username: 'locked-out' })]
+  const password = 'not the password'
+  // The first failure of all prepares the statements.
+  await post(api, '/auth/login', { email: newEmail(), password })
+  const expected = await costOf(api, '/auth/login', { email: newEmail(), password })
+  t.match(expected, { status: 401, work: { hashes: 1, outboxRows: 1, auditRows: 2 } })
+  t.same(await costOf(api, '/auth/login', { email: first.email, password }), expected, 'a known address')
+  // By name the account is found by another statement.
+  const byName = await costOf(api, '/auth/login', { username: 'nobody-here-either', password })
+  t.same({ ...byName, work: { ...byName.work, statements: byName.work.statements.slice(1) } }, { ...expected, work: { ...expected.work, statements: expected.work.statements.slice(1) } })
+  t.same(await costOf(api, '/auth/login', { username: 'locked-out', password }), byName, 'a known name')
+  const [locked, unknown] = [await costOf(api, '/auth/login', { email: first.email, password }), await costOf(api, '/auth/login', { username: 'nobody-here-either', password })]
+  t.match(locked, { status: 429, work: { hashes: 0, outboxRows: 0, auditRows: 0 } })
+  t.same(unknown.body, locked.body)
+  t.equal(unknown.work.statements.length, locked.work.statements.length)
+  t.ok((await post(api, '/auth/login', { email: second.email, password })).statusCode === 429, 'e-mail and username share the count')
+})
+
+t.test('a login takes seven statements, and one more where a new device is to be told', async t => {
+  const api = await createMeasuredApp(t, { mail: { cooldownSeconds: 0 } })
+  const person = await signUp(api)
+  const right = { email: person.email, password: goodPassword }
+  const countOf = async (payload: object) => {
+    const { response, work } = await api.measurePost('/auth/login', payload)
+    t.equal(response.statusCode, 200)
+    return work.statements.length
+  }
+  await post(api, '/auth/login', right)
+  t.equal(await countOf({ ...right, deviceToken: person.deviceToken }), 7, 'account, counts, begin, session, counts, events, commit')
+  t.equal(await countOf(right), 8)
+})

@@ -102,3 +102,24 @@ t.test('a thief whose victim never refreshes again keeps the session until its a
     t.equal(await codeOf(thief.refreshToken), 'REFRESH_TOKEN_INVALID')
   }
 })
+
+t.test('the owner is told of a reuse, once; and where that cannot be ordered, the session has ended all the same', async t => {
+  const { api, sql, pass, codeOf, isOver } = await createScene(t)
+  const noticesOf = async (person: Person) => [...await sql`select recipient, user_id, values->>'notice' as notice from outbox where user_id = ${person.id}`]
+  const reuse = async (person: Person) => {
+    await refresh(api, person.refreshToken)
+    await pass(person, grace + 1)
+    return await Promise.all(Array.from({ length: 5 }, async () => await codeOf(person.refreshToken)))
+  }
+  const [told, untold] = [await signUp(api), await signUp(api)]
+  const orders = await noticesOf(told)
+  const codes = await reuse(told)
+  t.same(codes.sort(), [...Array.from({ length: 4 }, () => 'REFRESH_TOKEN_INVALID'), 'REFRESH_TOKEN_REUSED'])
+  t.same((await noticesOf(told)).slice(orders.length), [{ recipient: told.email, user_id: told.id, notice: 'token-reuse' }])
+
+  await sql`alter table outbox rename to elsewhere`
+  t.ok((await reuse(untold)).includes('REFRESH_TOKEN_REUSED'))
+  await sql`alter table elsewhere rename to outbox`
+  await isOver(t, [untold])
+  t.ok(api.log.lines().some(line => line.level === 'warn' && line.msg === 'the notice of a reused refresh token could not be ordered'))
+})

@@ -1,14 +1,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/db/embedded/index.ts'
 import { boundServerLog } from '../../../src/db/embedded/server-log.ts'
 import { withLock } from '../../../src/db/embedded/start-lock.ts'
-import { asRoot, freshDataDir, isRunning, openDirectory, query, RecordedLog, serverPid, spawnChild, start, startChild, startedAt, until } from './embedded-harness.ts'
+import { asRoot, freshDataDir, isRunning, openDirectory, query, RecordedLog, serverPid, spawnChild, start, startChild, startedAt, until, usedDataDir } from './embedded-harness.ts'
 
 async function addPerson (connection: EmbeddedPostgres['connection'] | undefined): Promise<void> {
+  await query(connection, 'drop table if exists people')
   await query(connection, 'create table people (id int)')
   await query(connection, 'insert into people values (7)')
 }
@@ -21,7 +22,7 @@ async function killServer (dataDir: string): Promise<number> {
 }
 
 t.test('kill -9 of the service: the server goes on, the next start finds it and every acknowledged row', async t => {
-  const dataDir = await freshDataDir(t)
+  const dataDir = await usedDataDir(t)
   const child = await startChild(t, { dataDir, fsync: true })
   await addPerson(child.said.connection)
   const before = await startedAt(child.said.connection)
@@ -32,7 +33,7 @@ t.test('kill -9 of the service: the server goes on, the next start finds it and 
 })
 
 t.test('kill -9 of the service and the server: the next start recovers every acknowledged row', async t => {
-  const dataDir = await freshDataDir(t)
+  const dataDir = await usedDataDir(t)
   const child = await startChild(t, { dataDir, fsync: true })
   await addPerson(child.said.connection)
   await child.kill()
@@ -44,7 +45,7 @@ t.test('kill -9 of the service and the server: the next start recovers every ack
 
 for (const content of ['a pid that is another process by now', 'nothing']) {
   t.test(`a stale postmaster.pid with ${content} does not keep the server down`, async t => {
-    const dataDir = await freshDataDir(t)
+    const dataDir = await usedDataDir(t)
     const child = await startChild(t, { dataDir })
     await addPerson(child.said.connection)
     await child.kill()
@@ -70,7 +71,7 @@ for (const content of ['a pid that is another process by now', 'nothing']) {
 }
 
 t.test('a server that lives but has lost its socket is not started twice', async t => {
-  const dataDir = await freshDataDir(t)
+  const dataDir = await usedDataDir(t)
   const child = await startChild(t, { dataDir })
   await child.kill()
   const pid = await serverPid(dataDir)
@@ -98,7 +99,7 @@ t.test('kill -9 in the middle of initdb: the next start begins anew and leaves n
 })
 
 t.test('a server that dies under a living service is started again', async t => {
-  const dataDir = await freshDataDir(t)
+  const dataDir = await usedDataDir(t)
   const log = new RecordedLog()
   const database = await start(t, dataDir, undefined, log)
   await addPerson(database.connection)
@@ -112,21 +113,23 @@ t.test('a server that dies under a living service is started again', async t => 
 })
 
 t.test('close while the server is lost ends the attempts', async t => {
-  const dataDir = await freshDataDir(t)
+  const dataDir = await usedDataDir(t)
   const log = new RecordedLog()
   const database = await startEmbeddedPostgres({ dataDir, log, fsync: false })
   await killServer(dataDir)
   // A directory where a file has to be written keeps every attempt from succeeding.
-  await rm(join(dataDir, 'pg', 'superuser-password'))
+  const passwordFile = join(dataDir, 'pg', 'superuser-password')
+  await rename(passwordFile, `${passwordFile}.kept`)
   await until(async () => log.lines.some(line => line.includes('not reachable')))
   await database.close()
   const { length } = log.lines
   await t.rejects(startEmbeddedPostgres({ dataDir, log }), { name: 'EmbeddedPostgresError', message: /superuser-password is missing.*backup/ })
   t.equal(log.lines.length, length, 'nothing goes on after close')
+  await rename(`${passwordFile}.kept`, passwordFile)
 })
 
 t.test('a password file that does not fit, or settings that do not work, are told as such', async t => {
-  const dataDir = await freshDataDir(t)
+  const dataDir = await usedDataDir(t)
   const child = await startChild(t, { dataDir })
   const passwordFile = join(dataDir, 'pg', 'superuser-password')
   const password = await readFile(passwordFile)
@@ -134,12 +137,14 @@ t.test('a password file that does not fit, or settings that do not work, are tol
   await t.rejects(startEmbeddedPostgres({ dataDir, log: new RecordedLog() }), { name: 'EmbeddedPostgresError', message: /does not know the password/ })
   await writeFile(passwordFile, password)
   await child.close()
-  await writeFile(join(dataDir, 'pg', 'cluster', 'postgresql.auto.conf'), 'max_connections = nonsense\n')
+  const settingsFile = join(dataDir, 'pg', 'cluster', 'postgresql.auto.conf')
+  await writeFile(settingsFile, 'max_connections = nonsense\n')
   await t.rejects(startEmbeddedPostgres({ dataDir, log: new RecordedLog() }), { name: 'EmbeddedPostgresError', message: /does not start.*max_connections/s })
+  await truncate(settingsFile)
 })
 
 t.test('a lost password file of the role is replaced', async t => {
-  const dataDir = await freshDataDir(t)
+  const dataDir = await usedDataDir(t)
   const first = await start(t, dataDir)
   await rm(join(dataDir, 'pg', 'password'))
   const second = await start(t, dataDir)
@@ -148,7 +153,7 @@ t.test('a lost password file of the role is replaced', async t => {
 })
 
 t.test('server.log is bounded while the server writes to it', async t => {
-  const dataDir = await freshDataDir(t)
+  const dataDir = await usedDataDir(t)
   const { connection } = await start(t, dataDir)
   const { uid, gid } = await stat(join(dataDir, 'pg'))
   const place = { home: join(dataDir, 'pg'), cluster: join(dataDir, 'pg', 'cluster'), socketDirectory: connection.host, user: asRoot ? { name: '', uid, gid } : undefined }
@@ -156,10 +161,10 @@ t.test('server.log is bounded while the server writes to it', async t => {
   await boundServerLog(place)
   t.equal((await stat(join(place.home, 'server.log'))).size, 0)
   t.equal((await stat(join(place.home, 'server.log.1'))).size, 9 * 1024 * 1024)
-  await t.rejects(query(connection, 'insert into people (email) values (\'canary@example.org\')'))
+  await t.rejects(query(connection, 'insert into strangers (email) values (\'canary@example.org\')'))
   await until(async () => (await stat(join(place.home, 'server.log'))).size > 0)
   const text = await readFile(join(place.home, 'server.log'), 'utf8')
-  t.match(text, /relation "people" does not exist/)
+  t.match(text, /relation "strangers" does not exist/)
   t.notMatch(text, /canary/, 'statements are not logged')
 })
 

@@ -2,7 +2,7 @@ import { readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { EmbeddedPostgresError, startEmbeddedPostgres } from '../../../src/db/embedded/index.ts'
-import { freshDataDir, isRunning, query, RecordedLog, serverPid, start, startChild, startedAt, until } from './embedded-harness.ts'
+import { freshDataDir, isRunning, query, RecordedLog, serverPid, start, startChild, startedAt, until, usedDataDir } from './embedded-harness.ts'
 
 t.test('an empty directory: makes a database that only its own role can use', async t => {
   const dataDir = await freshDataDir(t)
@@ -27,7 +27,7 @@ t.test('an empty directory: makes a database that only its own role can use', as
 })
 
 t.test('the role can clone a template database, as a test-suite does', async t => {
-  const { connection } = await start(t, await freshDataDir(t))
+  const { connection } = await start(t, await usedDataDir(t))
   await query(connection, 'create database template_people')
   await query({ ...connection, database: 'template_people' }, 'create table people as select 1 as id')
   await query(connection, 'create database people_1 template template_people')
@@ -35,7 +35,7 @@ t.test('the role can clone a template database, as a test-suite does', async t =
 })
 
 t.test('a second process attaches, and the last to leave stops the server', async t => {
-  const dataDir = await freshDataDir(t)
+  const dataDir = await usedDataDir(t)
   const first = await startChild(t, { dataDir })
   const pid = await serverPid(dataDir)
   const second = await startChild(t, { dataDir })
@@ -57,7 +57,7 @@ t.test('four processes at once on an empty directory share one server', async t 
 })
 
 t.test('processes that come while others go always get a server', async t => {
-  const dataDir = await freshDataDir(t)
+  const dataDir = await usedDataDir(t)
   await Promise.all([1, 2, 3].map(async () => {
     for (let round = 0; round < 4; round++) {
       const database = await startEmbeddedPostgres({ dataDir, log: new RecordedLog(), fsync: false })
@@ -68,7 +68,7 @@ t.test('processes that come while others go always get a server', async t => {
 })
 
 t.test('Ctrl-C on the service does not reach the server, and the server sees nothing of its environment', async t => {
-  const dataDir = await freshDataDir(t)
+  const dataDir = await usedDataDir(t)
   const child = await startChild(t, { dataDir }, { AUTH_SECRET: 'a-canary' })
   const { connection } = child.said
   const before = await startedAt(connection)
@@ -112,7 +112,7 @@ t.test('close may be called twice, and also after the directory is gone', async 
 })
 
 t.test('a database of another major version is refused with what to do', async t => {
-  const dataDir = await freshDataDir(t)
+  const dataDir = await usedDataDir(t)
   const database = await start(t, dataDir)
   await database.close()
   const versionFile = join(dataDir, 'pg', 'cluster', 'PG_VERSION')
