@@ -13,7 +13,7 @@ export const undoEmailChangeRoute: FastifyPluginAsyncTypebox = async app => {
     schema: {
       operationId: 'undoEmailChange',
       summary: 'Take a change of e-mail address back',
-      description: 'Takes the token of the mail that was sent to the address from before. Every session ends, the account has that address again, and its password is void: a link that sets a new one goes there. 409 where somebody else has the address by now: the token stays good.',
+      description: 'Takes the token of the mail that was sent to the address from before. Every session ends, the account has that address again, and a link that sets a new password goes there. 409 where somebody else has the address by now: the token stays good.',
       tags: ['auth'],
       body: UndoEmailChangeBodySchema,
       response: { 204: Type.Null({ description: 'The account has the address from before' }) }

@@ -27,14 +27,13 @@ export function createUserRecovery (run: Run) {
     },
 
     /**
-     * Gives a person another address, which they proved. With something in place of the password, devices that were known
-     * are known no more either. Answers the version of what proves who they are, from now on. Throws CodedError CONFLICT
-     * where somebody else has the address.
+     * Gives a person another address, which they proved. Answers the version of what proves who they are, from now on.
+     * Throws CodedError CONFLICT where somebody else has the address.
      */
-    async changeEmail (id: string, address: UserAddress, recovered?: { passwordHash: string }): Promise<number | undefined> {
+    async changeEmail (id: string, address: UserAddress, { forgetDevices }: { forgetDevices: boolean }): Promise<number | undefined> {
       try {
         const [row] = await run(async orm => await orm.update(users)
-          .set({ ...proven, ...address, ...recovered && { ...recovered, devicesKnownSince: thisMoment } })
+          .set({ ...proven, ...address, ...forgetDevices && { devicesKnownSince: thisMoment } })
           .where(inUse(id)).returning({ credentialVersion: users.credentialVersion }))
         return row?.credentialVersion
       } catch (error) {

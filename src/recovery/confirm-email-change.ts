@@ -21,7 +21,7 @@ export function createConfirmEmailChange ({ audit, orderMail }: ConfirmEmailChan
       if (data.email === undefined || data.version !== String(user?.credentialVersion)) throw actionTokenInvalid()
       const kept = asking?.userId === userId ? asking.sessionId : undefined
       const sessionsEnded = await stores.sessions.revokeAll(userId, kept)
-      const version = await stores.users.changeEmail(userId, { email: data.email, emailCanonical })
+      const version = await stores.users.changeEmail(userId, { email: data.email, emailCanonical }, { forgetDevices: false })
       if (user === undefined || version === undefined) throw actionTokenInvalid()
       await voidLinks(stores, userId)
       await orderMail(stores, {

@@ -1,4 +1,4 @@
-import { isClaimable, unmatchable } from '../accounts/claim.ts'
+import { isClaimable } from '../accounts/claim.ts'
 import type { Audit, RecordEvent, RequestContext } from '../audit/audit.ts'
 import type { Stores } from '../db/stores.ts'
 import { whence, type OrderMail } from '../mail/order-mail.ts'
@@ -10,7 +10,7 @@ export interface UndoEmailChangeDependencies { audit: Audit, orderMail: OrderMai
  * Takes a change of address back, on the word of the address from before. Every session ends and devices are known no
  * more. All other links are void, those that undo later changes too; one that undoes an earlier change stays good, so that
  * of several addresses the first one wins (docs/decisions/011-change-of-address.md). Whoever changed the address knew the
- * password and would be back at once, so it is void, and a link that sets a new one goes out. Throws CodedError ACTION_TOKEN_INVALID, and CONFLICT where
+ * password, so a link that sets a new one goes with it. Throws CodedError ACTION_TOKEN_INVALID, and CONFLICT where
  * somebody else has the address by now and has proven it, or was invited.
  */
 export type UndoEmailChange = (token: string, context: RequestContext) => Promise<void>
@@ -39,7 +39,7 @@ export function createUndoEmailChange ({ audit, orderMail }: UndoEmailChangeDepe
       if (user === undefined || data.email === undefined || !Number.isSafeInteger(undone)) throw actionTokenInvalid()
       await displaceUnproven(stores, record, emailCanonical, userId)
       const sessionsEnded = await stores.sessions.revokeAll(userId)
-      const version = await stores.users.changeEmail(userId, { email: data.email, emailCanonical }, { passwordHash: unmatchable })
+      const version = await stores.users.changeEmail(userId, { email: data.email, emailCanonical }, { forgetDevices: true })
       if (version === undefined) throw actionTokenInvalid()
       await voidLinks(stores, userId, { undone })
       await orderMail(stores, { template: 'reset-password', userId, recipient: emailCanonical, vital: true })

@@ -21,7 +21,7 @@ const notices: Record<Notice, { subject: string, what: string, otherwise: string
   'password-reset': { subject: 'Your password was reset', what: 'A new password was set for your account with a link from an e-mail. Every session has ended.', otherwise: `${takeBack} Make sure that nobody else reads your e-mail.` },
   'email-change-requested': { subject: 'A new e-mail address was asked for', what: 'Somebody who is signed in to your account asked to change its e-mail address. It changes once the new address is confirmed.', otherwise: takeBack },
   'email-changed': { subject: 'Your e-mail address was changed', what: 'The e-mail address of your account was changed.', otherwise: 'If it was not you, use the link to undo the change that was sent to the address from before. It also ends every session.' },
-  'email-change-undone': { subject: 'The change of your e-mail address was undone', what: 'The account has the e-mail address from before again, and every session has ended. Whoever had changed it knew the password, so it is good no more.', otherwise: 'Set a new password with the link that was sent to the address from before.' },
+  'email-change-undone': { subject: 'The change of your e-mail address was undone', what: 'The account has the e-mail address from before again, and every session has ended.', otherwise: 'Whoever had changed it knew the password: set a new one with the link that was sent to that address.' },
   'account-locked': { subject: 'Sign-in to your account is locked', what: 'There were too many failed attempts to sign in to your account, so nobody can for a while. It opens by itself, unless there were a great many: then only a new password does. Devices on which you signed in before are not held up.', otherwise: 'If it was not you, somebody may be guessing your password. Choose one that you use nowhere else; to set a new one, and open the account at once, choose "forgotten password" where you sign in.' },
   'new-device': { subject: 'A new device signed in', what: 'Somebody signed in to your account from a device that was not used before.', otherwise: takeBack },
   'token-reuse': { subject: 'A session was ended for your safety', what: 'A key of one of your sessions was used twice, as happens when it was copied. The session has ended.', otherwise: `Sign in again. If this happens repeatedly, look for unwanted software on your device. ${takeBack}` },
@@ -61,7 +61,7 @@ export const en: MailLanguage = {
     }),
     'undo-email-change': ({ service, lifeSeconds }) => ({
       subject: 'Your e-mail address was changed',
-      paragraphs: [`Your account at ${service} has a new e-mail address. This one is used no longer.`, 'If it was not you, undo the change. That ends every session and voids the password, so that nobody else stays signed in; then choose a new password.'],
+      paragraphs: [`Your account at ${service} has a new e-mail address. This one is used no longer.`, 'If it was not you, undo the change. That ends every session, so that nobody else stays signed in.'],
       action: 'Undo the change',
       closing: [`The link is good for ${life(lifeSeconds)}.`, 'If it was you, there is nothing to do.']
     }),
