@@ -169,7 +169,7 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
     listSessions: createListSessions({ database, secrets }),
     endSession: createEndSession({ audit }),
     changePassword: createChangePassword({ audit, passwords, confirmPassword, orderMail }),
-    deleteAccount: createDeleteAccount({ audit, orderMail }),
+    deleteAccount: createDeleteAccount({ audit, orderMail, loginLock }),
     recovery: createRecovery({ database, audit, passwords, loginLock, confirmPassword, orderMail, adminEmail: settings.adminEmail }),
     readProfile: createReadProfile({ database }),
     updateProfile: createUpdateProfile({ audit }),

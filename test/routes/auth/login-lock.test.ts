@@ -1,16 +1,19 @@
 import t from 'tap'
 import { createSecrets } from '../../../src/keys/secrets.ts'
+import { createActionToken, hashActionToken } from '../../../src/recovery/action-token.ts'
 import { formatDeviceToken, parseDeviceToken } from '../../../src/sessions/device-token.ts'
 import { createTestApp, testSecret, type TestApp } from '../../helpers/app.ts'
 import { connect } from '../../helpers/database.ts'
-import { signUpAdmin } from '../../helpers/keys.ts'
+import { openStores, signUpAdmin } from '../../helpers/keys.ts'
 import { goodPassword, newEmail, post, readMe, signIn, signUp, type Person } from '../../helpers/people.ts'
 
 const wrong = 'not the password'
 const day = 86_400_000
 const newerSecret = 'a-newer-secret-of-the-test-suite-that-is-long-enough'
 
-const api = await createTestApp(t, { trustProxy: true, mail: { cooldownSeconds: 0 } })
+// A hundred at once wait for five connections: on a busy machine longer than people would.
+const patient = { acquireTimeoutMs: 30_000 }
+const api = await createTestApp(t, { trustProxy: true, mail: { cooldownSeconds: 0 }, database: patient })
 const sql = connect(api.database)
 t.teardown(async () => { await sql.end() })
 
@@ -191,6 +194,33 @@ t.test('after 100 failures in a row', async t => {
   })
 })
 
+t.test('a link that sets a new password opens what no time does, and makes devices unknown', async t => {
+  const person = await signUp(api)
+  await sql`delete from login_attempts`
+  await fail(5, { email: person.email })
+  await fail(5, { email: person.email, deviceToken: person.deviceToken })
+  await sql`update login_attempts set failures = 100, expires_at = 'infinity' where failures = 5`
+  const [token, password] = [createActionToken(), 'patterns as the loom weaves flowers']
+  await openStores(t, api.database).actionTokens.issue(
+    { tokenHash: hashActionToken(token), purpose: 'reset-password', userId: person.id, email: person.email, ttlSeconds: 60 }, { supersedes: true })
+  t.equal((await post(api, '/auth/password/reset', { token, password })).statusCode, 204)
+  t.equal((await sql`select 1 from login_attempts where failures = 100`).length, 0)
+  const again = await login({ email: person.email, password, deviceToken: person.deviceToken })
+  t.equal(again.statusCode, 200)
+  t.ok((await noticesTo(person.email)).includes('new-device'))
+  await fail(5, { email: person.email })
+  t.equal(await codeOf({ email: person.email, password, deviceToken: person.deviceToken }), 'TOO_MANY_ATTEMPTS', 'the one from before is known no more')
+  t.equal(await codeOf({ email: person.email, password, deviceToken: again.json().deviceToken }), 'OK')
+})
+
+t.test('a deleted account leaves no counter behind', async t => {
+  const person = await signUp(api)
+  await sql`delete from login_attempts`
+  await fail(1, { email: person.email })
+  t.equal((await api.request({ method: 'DELETE', url: '/api/v1/users/me', headers: person.authorization })).statusCode, 204)
+  t.same(await sql`select 1 from login_attempts where expires_at > now() + interval '1 day'`, [])
+})
+
 t.test('below 100 a count starts again when nobody failed for LOGIN_FORGET_DAYS, for known and unknown alike', async t => {
   const [person, unknown] = [await signUp(api), newEmail()]
   await sql`delete from login_attempts`
@@ -205,7 +235,7 @@ t.test('below 100 a count starts again when nobody failed for LOGIN_FORGET_DAYS,
 })
 
 t.test('failures of a client address', async t => {
-  const limited = await createTestApp(t, { login: { addressMaxFailures: 3, addressWindowSeconds: 600 }, trustProxy: true, mail: { cooldownSeconds: 0 } }, api.database)
+  const limited = await createTestApp(t, { login: { addressMaxFailures: 3, addressWindowSeconds: 600 }, trustProxy: true, mail: { cooldownSeconds: 0 }, database: patient }, api.database)
   const person = await signUp(api)
   const right = { email: person.email, password: goodPassword }
   const failFrom = async (from: string, times = 3) => { for (let n = 0; n < times; n++) await fail(1, { email: newEmail() }, { at: limited, from }) }
