@@ -23,7 +23,7 @@ export function createConfirmEmailChange ({ audit, orderMail }: ConfirmEmailChan
       const sessionsEnded = await stores.sessions.revokeAll(userId, kept)
       const version = await stores.users.changeEmail(userId, { email: data.email, emailCanonical }, { forgetDevices: false })
       if (user === undefined || version === undefined) throw actionTokenInvalid()
-      await voidLinks(stores, userId, 'undo-email-change')
+      await voidLinks(stores, userId)
       await orderMail(stores, {
         template: 'undo-email-change', userId, recipient: user.emailCanonical, values: { email: user.email, version: String(version) }, vital: true
       })

@@ -40,7 +40,7 @@ export function createSetPassword (purpose: PasswordLink, { database, audit, pas
       const { id, emailCanonical } = accountOf(used, await stores.users.findById(used.userId))
       const sessionsEnded = await stores.sessions.revokeAll(id)
       await stores.users.recover(id, passwordHash)
-      await voidLinks(stores, id, 'undo-email-change')
+      await voidLinks(stores, id)
       await loginLock.forgive(stores, id)
       const reason = purpose === 'invitation' ? 'invitation' : 'reset'
       record({ type: 'authn_password_change', outcome: 'success', actorId: id, targetId: id, details: { reason, sessionsEnded } })

@@ -108,6 +108,22 @@ t.test('private registration', async t => {
   t.test('POST /auth/email/resend costs the same for every address', async t => {
     await allAlike(t, api, '/auth/email/resend', { unknown: { email: newEmail() }, unverified: { email: unverified }, verified: { email: verified } })
   })
+
+  t.test('a registration starts no count of failed logins again', async t => {
+    for (const { login, registers } of [
+      { login: { email: verified }, registers: { email: verified } },
+      { login: { email: 'free-until-now@example.com' }, registers: { email: 'free-until-now@example.com' } },
+      { login: { username: 'taken' }, registers: { username: 'taken' } },
+      { login: { username: 'free-until-now' }, registers: { username: 'free-until-now' } }
+    ]) {
+      const fail = async () => (await post(api, '/auth/login', { ...login, password: 'not the password' })).statusCode
+      let status = 0
+      for (let n = 0; n < 20 && status !== 429; n++) status = await fail()
+      t.equal(status, 429)
+      await register(registers)
+      t.equal(await fail(), 429, `${JSON.stringify(login)} is locked as before`)
+    }
+  })
 })
 
 t.test('the failure that locks costs the same for everybody, and tells the same', async t => {

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import type postgres from 'postgres'
+import { hashActionToken } from '../../../src/recovery/action-token.ts'
 import { noTokens, noticeOf, problemOf, resetTokenFor } from '../../helpers/action-links.ts'
 import { createTestApp, type TestApp, type TestAppOptions } from '../../helpers/app.ts'
 import { connect } from '../../helpers/database.ts'
@@ -36,6 +37,13 @@ async function move ({ api, mailbox }: Setting, from: string, to: string, passwo
   const response = await confirm(api, token)
   if (response.statusCode !== 204) throw new Error(response.body)
   return (await mailbox.take(from, 'undo-email-change')).token
+}
+
+/** What follows on a change that was taken back: the link that comes with it sets a password. */
+async function renewPassword ({ api, mailbox }: Setting, email: string): Promise<void> {
+  const { token } = await mailbox.take(email, 'reset-password')
+  const response = await post(api, '/auth/password/reset', { token, password: goodPassword })
+  if (response.statusCode !== 204) throw new Error(response.body)
 }
 
 t.test('a change of e-mail', async t => {
@@ -241,6 +249,7 @@ t.test('taking a change of e-mail back', async t => {
     t.equal((await undo(api, toFirst)).statusCode, 204, 'it outlived the one of a later change')
     t.equal((await userOf(person.id))?.email, person.email)
 
+    await renewPassword(setting, person.email)
     const [again, further] = [await move(setting, person.email, second), await move(setting, second, third)]
     t.equal((await undo(api, again)).statusCode, 204)
     t.equal((await undo(api, further)).json().code, 'ACTION_TOKEN_INVALID', 'it is void with the first one')
@@ -270,7 +279,7 @@ t.test('the way back is sent also within the cooldown, and not once an earlier o
   const person = await signUp(api)
   const [second, third] = [newEmail(), newEmail()]
   t.equal((await undo(api, await move(setting, person.email, second))).statusCode, 204)
-  await mailbox.take(person.email, 'reset-password')
+  await renewPassword(setting, person.email)
   const token = await move(setting, person.email, newEmail())
   const offline = await createTestApp(t, {}, api.database)
   const { email } = (await sql`select email from users where id = ${person.id}`)[0] ?? {}
@@ -281,9 +290,29 @@ t.test('the way back is sent also within the cooldown, and not once an earlier o
   t.equal((await confirm(offline, confirmation)).statusCode, 204)
   const owed = async () => (await sql`select template, recipient from outbox where status = 'pending' and user_id = ${person.id} order by id`).map(row => `${row.template} ${row.recipient}`)
   t.ok((await owed()).includes(`undo-email-change ${email}`))
+  // What whoever has the new mailbox may do before the way back is sent.
+  await sql`insert into action_tokens (token_hash, purpose, user_id, email, expires_at) values (${hashActionToken('of the mailbox')}, 'reset-password', ${person.id}, ${third}, now() + interval '1 hour')`
+  t.equal((await post(offline, '/auth/password/reset', { token: 'of the mailbox', password: newPassword })).statusCode, 204)
+  const session = await signIn(offline, third, newPassword)
+  t.equal((await ask(offline, session, newEmail(), newPassword)).statusCode, 202)
+  t.equal((await post(offline, '/users/me/password', { currentPassword: newPassword, newPassword: `${newPassword} again` }, session.authorization)).statusCode, 204)
+  t.notOk((await owed()).some(order => order.startsWith('change-email')), 'a change of password withdraws it')
+  t.ok((await owed()).includes(`undo-email-change ${email}`))
   t.equal((await undo(offline, token)).statusCode, 204)
   t.notOk((await owed()).some(order => order.startsWith('undo-email-change')), 'it is not owed any more')
   t.ok((await owed()).includes(`reset-password ${person.email}`))
+})
+
+t.test('a link whose mail waited while the password was changed opens nothing', async t => {
+  const mailbox = await createMailbox(t)
+  const offline = await createTestApp(t)
+  const person = await signUp(offline)
+  const to = newEmail()
+  await ask(offline, person, to)
+  t.equal((await post(offline, '/users/me/password', { currentPassword: goodPassword, newPassword }, person.authorization)).statusCode, 204)
+  const api = await createTestApp(t, { mail: mailbox.options }, offline.database)
+  t.equal((await confirm(api, (await mailbox.take(to, 'change-email')).token)).json().code, 'ACTION_TOKEN_INVALID')
+  t.equal((await readMe(api, person.accessToken)).json().email, person.email)
 })
 
 t.test('POST /users/me/email costs the same for a free and a taken address', async t => {
