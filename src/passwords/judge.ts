@@ -19,7 +19,7 @@ const sequences = [
   english['zodiacSigns-en'], english['chineseZodiac-en']
 ].flat()
 
-// Left out: the words of Wikipedia, most of which are among the common ones, and diceware, ranked there by the alphabet.
+// Left out: the words of Wikipedia, half of which are among the common ones, and diceware, ranked there by the alphabet.
 const estimator = new ZxcvbnFactory({
   dictionary: {
     'passwords-common': passwords,

@@ -50,7 +50,7 @@ t.test('with PASSWORD_BREACH_URL', async t => {
     asked.push(url)
     response.end(`${sha1(leaked).slice(5)}:7\r\n${sha1(goodPassword).slice(5)}:0\r\n`)
   })
-  const api = await createTestApp(t, { passwords: { ...cheap, breachUrl: `${server.url}/range/`, breachTimeoutMs: 200 }, breakers: { threshold: 3, resetMs: 60_000 } })
+  const api = await createTestApp(t, { passwords: { ...cheap, breachUrl: `${server.url}/range/`, breachTimeoutMs: 30_000 }, breakers: { threshold: 3, resetMs: 60_000 } })
   const register = async (password: string) => await post(api, '/auth/register', { email: newEmail(), password })
 
   t.test('a breached password is refused at registration and at a change; one that local rules refuse is not looked up', async t => {
@@ -66,7 +66,7 @@ t.test('with PASSWORD_BREACH_URL', async t => {
   })
 
   t.test('while it is away registration answers 201, the breaker opens, and then nobody waits', async t => {
-    server.answer(() => {})
+    server.answer((_request, response) => { response.writeHead(500).end() })
     const before = server.count()
     const passwords = Array.from({ length: 6 }, (_, i) => `${goodPassword} again ${'xyzuvw'[i]}`)
     for (const password of passwords) t.equal((await register(password)).statusCode, 201)
@@ -74,7 +74,7 @@ t.test('with PASSWORD_BREACH_URL', async t => {
     t.match(breakerOf(api), { state: 'open', failureCount: 3, rejectedCount: 3 })
     const told = api.log.lines().filter(({ msg }) => msg === 'a new password was accepted without asking whether it was breached')
     t.same(told.map(({ level, reason }) => [level, reason]), [
-      ...Array.from({ length: 3 }, () => ['warn', 'no answer within 200 ms']),
+      ...Array.from({ length: 3 }, () => ['warn', 'the answer has status 500']),
       ...Array.from({ length: 3 }, () => ['warn', 'the circuit breaker is open'])
     ])
     t.match((await register(leaked)).json().errors, [{ code: 'breached' }], 'what is remembered is known all the same')
