@@ -39,7 +39,7 @@ export async function openBench (options: BenchOptions): Promise<Bench> {
         cleanups.push(server.stop)
         const emails = people.get(program.env.DATABASE_URL) ?? []
         people.set(program.env.DATABASE_URL, emails)
-        return { name, server, emails, sessions: [] }
+        return { name, server, emails, deviceTokens: new Map(), sessions: [] }
       },
       close
     }

@@ -22,11 +22,15 @@ export const registering = (side: Side): Load => ({
   onAnswer: body => { side.emails.push(JSON.parse(body).email) }
 })
 
-/** Signs known people in with their passwords, one after another; their sessions are kept. */
+/** Signs known people in with their passwords, one after another, each on a device of their own; their sessions are kept. */
 export const signingIn = (side: Side): Load => ({
-  next: () => post('/auth/login', { email: rotate(side.emails), password }),
+  next () {
+    const email = rotate(side.emails)
+    return post('/auth/login', { email, password, deviceToken: side.deviceTokens.get(email) })
+  },
   onAnswer (body) {
-    const { accessToken, refreshToken } = JSON.parse(body)
+    const { accessToken, refreshToken, deviceToken, user } = JSON.parse(body)
+    if (deviceToken !== undefined) side.deviceTokens.set(user.email, deviceToken)
     side.sessions.push({ accessToken, refreshToken })
   }
 })

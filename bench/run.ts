@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises'
 import { openBench, type Part } from './bench.ts'
 import { measureEnumeration } from './enumeration.ts'
 import { partNames, readOptions, type PartName } from './options.ts'
+import { measurePasswords } from './passwords.ts'
 import { measurePropagation } from './propagation.ts'
 import { measureRefreshCost } from './refresh-cost.ts'
 import { circumstances, toText, type Section } from './report.ts'
@@ -21,7 +22,8 @@ const parts: Record<PartName, Part> = {
   propagation: measurePropagation,
   refresh: measureRefreshCost,
   verification: measureVerification,
-  enumeration: measureEnumeration
+  enumeration: measureEnumeration,
+  passwords: measurePasswords
 }
 
 const options = readOptions(process.argv.slice(2))

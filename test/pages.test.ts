@@ -1,140 +1,19 @@
-import { brotliDecompressSync, gunzipSync } from 'node:zlib'
-import Fastify, { type FastifyInstance } from 'fastify'
-import type { BrowserContextOptions } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { pagesPlugin } from '../plugins/pages.ts'
-import { authServe } from '../src/index.ts'
-import { pageNames } from '../src/pages/page-kinds.ts'
+import type { BrowserContextOptions } from 'playwright-core'
 import { createEstimator } from '../src/passwords/estimator.ts'
-import { cheapPasswords, createTestApp, testSecret } from './helpers/app.ts'
-import { startBrowser, visit, type Visit } from './helpers/browser.ts'
+import { pageNames } from '../src/pages/page-kinds.ts'
+import { createTestApp } from './helpers/app.ts'
+import { startBrowser, visit } from './helpers/browser.ts'
 import { connect, createTestDatabase } from './helpers/database.ts'
-import { startFront, type Front } from './helpers/front.ts'
+import { startFront } from './helpers/front.ts'
 import { createMailbox } from './helpers/mailbox.ts'
+import { contrasts, openPage } from './helpers/opened-page.ts'
 import { bearer, goodPassword, newEmail, post, readMe, signIn, signUp } from './helpers/people.ts'
 import { createDatabaseProxy } from './helpers/proxy.ts'
 import { until } from './helpers/until.ts'
 
 const adminEmail = 'root@example.com'
 const otherPassword = 'seven lanterns over harbour'
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-/** Every URL that a page names, resolved as a browser would. */
-function urlsOf (html: string, path: string): { action: string, assets: string[] } {
-  const resolve = (url: string | undefined): string => new URL(String(url), `http://x${path}`).pathname
-  return {
-    action: resolve(/data-action="([^"]+)"/.exec(html)?.[1]),
-    assets: [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => resolve(url))
-  }
-}
-
-t.test('over HTTP', async t => {
-  const api = await createTestApp(t)
-  const { app } = api
-
-  t.test('each page is static HTML under a strict policy, whatever is in the query', async t => {
-    for (const name of pageNames) {
-      const page = await app.inject(`/pages/${name}?utm_source=mail`)
-      t.equal(page.statusCode, 200, name)
-      t.match(page.headers, {
-        'content-type': 'text/html; charset=utf-8',
-        'content-security-policy': policy,
-        'cache-control': 'no-store',
-        'referrer-policy': 'no-referrer',
-        'x-content-type-options': 'nosniff',
-        'x-frame-options': 'DENY'
-      }, name)
-      t.match(page.body, /<html lang="en">/)
-      t.notMatch(page.body, /<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=|\{\{/, 'no inline script or style, no hole in the template')
-      const head = await app.inject({ method: 'HEAD', url: `/pages/${name}` })
-      t.match(head, { statusCode: 200, body: '' })
-      t.same(head.headers['content-length'], page.headers['content-length'])
-    }
-  })
-
-  t.test('unknown pages and other methods are answered as everywhere', async t => {
-    for (const url of ['/pages', '/pages/', '/pages/login', '/pages/verify-email/', '/pages/assets/x/nothing.js', '/pages/texts/en.json']) {
-      t.equal((await api.request({ url })).json().code, 'NOT_FOUND', url)
-    }
-    for (const url of ['/pages/verify-email', '/pages/assets/x/page.js']) {
-      const response = await api.request({ method: 'POST', url, payload: {} })
-      t.match(response, { statusCode: 405, headers: { allow: 'GET, HEAD' } }, url)
-    }
-    t.notMatch((await app.inject('/docs/json')).body, '/pages/', 'the pages are no operations of the API')
-  })
-
-  t.test('assets are kept for good under the name of their release, compressed, and asked for again under any other', async t => {
-    const { assets } = urlsOf((await app.inject('/pages/invitation')).body, '/pages/invitation')
-    t.match(assets, [/style\.css$/, /page\.js$/])
-    for (const url of [...assets, ...['core', 'common', 'english'].map(part => String(assets[1]).replace('page.js', `zxcvbn-${part}.js`))]) {
-      const plain = await app.inject(url)
-      t.match(plain, { statusCode: 200, headers: { 'cache-control': /^public, max-age=31536000, immutable$/, 'content-security-policy': policy, vary: 'Accept-Encoding' } }, url)
-      t.match(plain.headers['content-type'], url.endsWith('.css') ? /^text\/css/ : /^text\/javascript/)
-      const brotli = await app.inject({ url, headers: { 'accept-encoding': 'gzip, deflate, br;q=0.5' } })
-      t.equal(brotli.headers['content-encoding'], 'br')
-      t.ok(brotliDecompressSync(brotli.rawPayload).equals(plain.rawPayload))
-      const gzip = await app.inject({ url, headers: { 'accept-encoding': 'gzip, br;q=0' } })
-      t.equal(gzip.headers['content-encoding'], 'gzip')
-      t.ok(gunzipSync(gzip.rawPayload).equals(plain.rawPayload))
-      t.equal(new Set([plain, brotli, gzip].map(({ headers }) => headers.etag)).size, 3, 'one tag for each coding')
-      const held = await app.inject({ url, headers: { 'if-none-match': String(plain.headers.etag) } })
-      t.match(held, { statusCode: 304, body: '' })
-    }
-    const other = await app.inject('/pages/assets/another-release/page.js')
-    t.match(other, { statusCode: 200, headers: { 'cache-control': 'no-cache' } })
-  })
-})
-
-t.test('inside a host: two instances call each its own API, one has no pages', async t => {
-  const host: FastifyInstance = Fastify()
-  t.teardown(async () => { await host.close() })
-  const common = { database: await createTestDatabase(t), secrets: [testSecret], jwt: { issuer: 'https://issuer.test' }, passwords: { ...cheapPasswords, minLength: 12 } }
-  await host.register(authServe, { ...common, prefix: '/first', apiPrefix: '/v1' })
-  await host.register(authServe, { ...common, prefix: '/deep/second' })
-  await host.register(authServe, { ...common, prefix: '/third', pages: false })
-  await host.register(pagesPlugin, { path: '/a/b/c', apiPath: '/api' })
-  for (const [path, action] of [
-    ['/first/pages/reset-password', '/first/v1/auth/password/reset'],
-    ['/deep/second/pages/reset-password', '/deep/second/auth/password/reset'],
-    ['/a/b/c/reset-password', '/api/auth/password/reset']
-  ] as const) {
-    const { body } = await host.inject(path)
-    const urls = urlsOf(body, path)
-    t.equal(urls.action, action)
-    for (const url of urls.assets) t.equal((await host.inject(url)).statusCode, 200, url)
-  }
-  t.match((await host.inject('/first/pages/invitation')).body, /At least 12 characters/)
-  t.equal((await host.inject('/third/pages/reset-password')).statusCode, 404)
-  await t.rejects(async () => await Fastify().register(pagesPlugin, { path: 'pages' }), { message: /auth-serve pages: invalid options: \/path/ })
-})
-
-/** What a person sees on the page that is open, and can do there. */
-function handle (visit: Visit, front: Front) {
-  const { page } = visit
-  const heading = async (name: string): Promise<void> => { await page.getByRole('heading', { level: 1, name, exact: true }).waitFor() }
-  return {
-    ...visit,
-    heading,
-    press: async (name: string) => { await page.getByRole('button', { name, exact: true }).click() },
-    /** Waits for what came of it: the heading is where a screen reader goes on. */
-    async outcome (t: Test, name: string): Promise<void> {
-      await heading(name)
-      t.equal(await page.evaluate('document.activeElement.textContent'), name, 'the focus is on what came of it')
-      t.equal(await page.title(), name)
-    },
-    focused: async () => await page.evaluate<string>('document.activeElement.id || document.activeElement.textContent'),
-    /** Calls of the API so far that carry this token. */
-    calls: (token: string) => front.seen.filter(({ body }) => body.includes(token)),
-    /** The token is nowhere but in bodies, and nothing was against the policy. */
-    async isClean (t: Test, token: string): Promise<void> {
-      t.same(front.seen.filter(({ url, headers }) => JSON.stringify([url, headers]).includes(token)), [], 'no token in a URL or a header')
-      t.same(front.seen.filter(({ headers }) => headers.referer !== undefined || headers.cookie !== undefined), [], 'no Referer, no cookie')
-      t.notMatch(page.url(), '#', 'the fragment is gone from the address bar')
-      t.same(await page.evaluate('[history.state, localStorage.length, sessionStorage.length, document.cookie]'), [null, 0, 0, ''])
-      t.same(visit.complaints, [], 'no violation of the policy, no error')
-    }
-  }
-}
 
 t.test('in a browser', async t => {
   const [browser, mailbox, front] = [await startBrowser(t), await createMailbox(t), await startFront(t)]
@@ -143,11 +22,7 @@ t.test('in a browser', async t => {
   front.serve(api.app)
   const sql = connect(proxy.location)
   t.teardown(async () => { await sql.end() })
-  const open = async (t: Test, link: string, options?: BrowserContextOptions) => {
-    const opened = handle(await visit(t, browser, options), front)
-    await opened.page.goto(link)
-    return opened
-  }
+  const open = async (t: Test, link: string, options?: BrowserContextOptions) => await openPage(t, { browser, front }, link, options)
   const at = (name: string, token = 'no-token-of-ours'): string => `${front.url}/pages/${name}#token=${token}`
 
   t.test('verify-email: confirms by keyboard alone, once; the link works only while it is fresh', async t => {
@@ -341,14 +216,6 @@ t.test('in a browser', async t => {
   })
 
   t.test('readable in the dark and in the light, on a narrow screen, with large letters, without motion', async t => {
-    const contrasts = `[...document.querySelectorAll('main, h1, p, label, li, input, button')].filter(element => element.checkVisibility() && element.textContent !== '').map(element => {
-      const channels = color => color.match(/[\\d.]+/g).map(Number)
-      const luminance = color => channels(color).slice(0, 3).map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4).reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0)
-      let ground = element
-      while ((channels(getComputedStyle(ground).backgroundColor)[3] ?? 1) === 0) ground = ground.parentElement
-      const [low, high] = [luminance(getComputedStyle(element).color), luminance(getComputedStyle(ground).backgroundColor)].sort((a, b) => a - b)
-      return (high + 0.05) / (low + 0.05)
-    })`
     const grounds = new Set()
     for (const colorScheme of ['light', 'dark'] as const) {
       const { page, complaints } = await visit(t, browser, { colorScheme, reducedMotion: 'reduce', viewport: { width: 320, height: 600 } })

@@ -2,6 +2,7 @@ import type { Audit, RequestContext } from '../audit/audit.ts'
 import { CodedError, invalidInput } from '../errors.ts'
 import { whence, type OrderMail } from '../mail/order-mail.ts'
 import type { Passwords } from '../passwords/passwords.ts'
+import { voidLinks } from '../recovery/action-token.ts'
 import type { Principal } from '../sessions/authenticate.ts'
 import type { ConfirmPassword } from '../sessions/confirm-password.ts'
 
@@ -25,7 +26,7 @@ export function createChangePassword ({ audit, passwords, confirmPassword, order
         throw new CodedError('CONFLICT', 'The account was changed at the same time; read it again and retry.')
       }
       const ended = await stores.sessions.revokeAll(user.id, principal.sessionId)
-      await stores.actionTokens.revoke(user.id, ['reset-password', 'change-email'])
+      await voidLinks(stores, user.id, { purposes: ['reset-password', 'change-email'] })
       await orderMail(stores, { template: 'security-notice', userId: user.id, recipient: user.emailCanonical, values: { notice: 'password-changed', ...whence(context) } })
       record({ type: 'authn_password_change', outcome: 'success', actorId: user.id, targetId: user.id, sessionId: principal.sessionId, details: { sessionsEnded: ended } })
     })

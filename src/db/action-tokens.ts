@@ -18,6 +18,16 @@ export interface NewActionToken {
 /** A token that is good: whose it is and what its use brings into force. */
 export interface ActionToken { userId: string, email: string, data: Record<string, string> }
 
+/** Some of the links that a person was sent, or is owed. */
+export interface LinksOfPerson {
+  purposes: readonly ActionPurpose[]
+  /**
+   * And those that take back a change of e-mail, from this one on: the version that {@link UserStore.changeEmail} answered,
+   * which is kept with such a link.
+   */
+  undone?: number
+}
+
 export type ActionTokenStore = ReturnType<typeof createActionTokenStore>
 
 const columns = { userId: actionTokens.userId, email: actionTokens.email, data: actionTokens.data }
@@ -62,24 +72,10 @@ export function createActionTokenStore (run: Run) {
       return row
     },
 
-    /** Makes the tokens of a person for these purposes void. */
-    async revoke (userId: string, purposes: readonly ActionPurpose[]): Promise<void> {
-      await run(async orm => await orm.delete(actionTokens).where(and(eq(actionTokens.userId, userId), inArray(actionTokens.purpose, purposes))))
-    },
-
-    /** Makes all tokens of a person void, but those of this purpose where one is named. */
-    async revokeAll (userId: string, except?: ActionPurpose): Promise<void> {
-      await run(async orm => await orm.delete(actionTokens)
-        .where(and(eq(actionTokens.userId, userId), except === undefined ? undefined : ne(actionTokens.purpose, except))))
-    },
-
-    /**
-     * Makes all tokens of a person void, but those that take back a change of e-mail from before this one: `version` is
-     * what {@link UserStore.changeEmail} answered, which the tokens have in their data.
-     */
-    async revokeSince (userId: string, version: number): Promise<void> {
-      await run(async orm => await orm.delete(actionTokens)
-        .where(and(eq(actionTokens.userId, userId), or(ne(actionTokens.purpose, 'undo-email-change'), sql`(${actionTokens.data} ->> 'version')::int >= ${version}`))))
+    /** Makes these tokens of a person void. */
+    async revoke (userId: string, { purposes, undone }: LinksOfPerson): Promise<void> {
+      const undoes = undone === undefined ? undefined : and(eq(actionTokens.purpose, 'undo-email-change'), sql`(${actionTokens.data} ->> 'version')::int >= ${undone}`)
+      await run(async orm => await orm.delete(actionTokens).where(and(eq(actionTokens.userId, userId), or(inArray(actionTokens.purpose, purposes), undoes))))
     },
 
     /** Whether a person has a token for this that is good. */

@@ -1,8 +1,8 @@
-import { and, desc, eq, gt, inArray, isNull, lt, lte, ne, or, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, isNull, lt, lte, ne, or, sql } from 'drizzle-orm'
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core'
 import { createOwedMails } from './owed-mails.ts'
 import type { Run } from './pool.ts'
-import { actionPurposes, mailCooldowns, outbox, type mailTemplates } from './tables.ts'
+import { mailCooldowns, outbox, type mailTemplates } from './tables.ts'
 
 /** Every kind of mail. */
 export type MailTemplate = typeof mailTemplates[number]
@@ -41,11 +41,6 @@ export function createOutboxStore (run: Run) {
 
   return {
     ...createOwedMails(run),
-
-    /** Takes back the orders of links that are about this person's account and were not sent yet. */
-    async discardLinks (userId: string): Promise<void> {
-      await run(async orm => await orm.delete(outbox).where(and(eq(outbox.userId, userId), eq(outbox.status, 'pending'), inArray(outbox.template, actionPurposes))))
-    },
 
     /** Orders a mail unless one of this kind was ordered for this address a moment ago; one statement either way. */
     async add (mail: NewMail): Promise<void> {

@@ -1,21 +1,16 @@
-import { and, desc, eq, inArray, ne, or, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, or, sql } from 'drizzle-orm'
+import type { LinksOfPerson } from './action-tokens.ts'
 import type { Run } from './pool.ts'
-import { actionPurposes, outbox, type mailTemplates } from './tables.ts'
+import { outbox, type mailTemplates } from './tables.ts'
 
 /** What of the outbox is about the mails that a person is still owed. */
 export function createOwedMails (run: Run) {
   return {
-    /**
-     * Withdraws the links that a person is owed, also those of dead letters, but the ones that take back a change of e-mail
-     * from before this version (see the tokens of the same person).
-     */
-    async withdrawSince (userId: string, version: number): Promise<void> {
-      await run(async orm => await orm.delete(outbox).where(and(
-        inArray(outbox.status, ['pending', 'failed']),
-        eq(outbox.userId, userId),
-        inArray(outbox.template, actionPurposes),
-        or(ne(outbox.template, 'undo-email-change'), sql`(${outbox.values} ->> 'version')::int >= ${version}`)
-      )))
+    /** Withdraws these links that a person is owed, also those of dead letters. */
+    async withdraw (userId: string, { purposes, undone }: LinksOfPerson): Promise<void> {
+      const undoes = undone === undefined ? undefined : and(eq(outbox.template, 'undo-email-change'), sql`(${outbox.values} ->> 'version')::int >= ${undone}`)
+      await run(async orm => await orm.delete(outbox)
+        .where(and(inArray(outbox.status, ['pending', 'failed']), eq(outbox.userId, userId), or(inArray(outbox.template, purposes), undoes))))
     },
 
     /** What became of the newest mail of this kind to a person; undefined where it was sent, or never ordered. */

@@ -39,17 +39,35 @@ export function startMailWorker ({ outbox, deliver, concurrency, pollMs, leaseSe
   let closed = false
   let waitMs = pollMs
   let timer: NodeJS.Timeout | undefined
-  let looking = false
+  let lookAt = 0
+  let looking: Promise<void> | undefined
+  /** Something changed since the look under way began. */
+  let again = false
   /** Until then the transport is known to be away. */
   let pausedUntil = 0
   /** The transport failed: until it works, one mail at a time finds out. */
   let suspect = false
   let databaseFailing = false
 
+  /** Looks in so many milliseconds, or sooner where that is planned: orders without end must not put it off without end. */
   function schedule (milliseconds: number): void {
     if (closed) return
+    if (looking !== undefined) {
+      again = true
+      return
+    }
+    const at = performance.now() + milliseconds
+    if (timer !== undefined && lookAt <= at) return
     clearTimeout(timer)
-    timer = setTimeout(() => { look().catch(() => {}) }, milliseconds).unref()
+    lookAt = at
+    timer = setTimeout(() => {
+      timer = undefined
+      looking = look().finally(() => {
+        looking = undefined
+        schedule(again ? nudgeMs : waitMs)
+        again = false
+      })
+    }, milliseconds).unref()
   }
 
   function note (delivery: Delivery): void {
@@ -88,6 +106,10 @@ export function startMailWorker ({ outbox, deliver, concurrency, pollMs, leaseSe
     if (free < 1 || !isSchemaReady() || performance.now() < pausedUntil) return 0
     const orders = await outbox.lease(free, leaseSeconds)
     noteDatabase()
+    if (closed) {
+      await Promise.all(orders.map(async order => await outbox.giveBack(order)))
+      return 0
+    }
     for (const order of orders) {
       const running: Promise<void> = work(order).finally(() => {
         active.delete(running)
@@ -99,17 +121,11 @@ export function startMailWorker ({ outbox, deliver, concurrency, pollMs, leaseSe
   }
 
   async function look (): Promise<void> {
-    if (looking || closed) return
-    looking = true
     try {
-      const taken = await take()
-      waitMs = taken > 0 ? nudgeMs : Math.min(pollMs, waitMs * 2)
+      waitMs = await take() > 0 ? nudgeMs : Math.min(pollMs, waitMs * 2)
     } catch (error) {
       waitMs = pollMs
       noteDatabase(error)
-    } finally {
-      looking = false
-      schedule(waitMs)
     }
   }
 
@@ -117,14 +133,18 @@ export function startMailWorker ({ outbox, deliver, concurrency, pollMs, leaseSe
   return {
     nudge () {
       waitMs = nudgeMs
-      if (!looking) schedule(waitMs)
+      schedule(waitMs)
     },
     isFailing: () => suspect,
     async close (graceMs) {
       closed = true
       clearTimeout(timer)
       const waiting = new AbortController()
-      await Promise.race([Promise.all(active), delay(graceMs, undefined, { signal: waiting.signal }).catch(() => {})])
+      const idle = async (): Promise<void> => {
+        await looking
+        await Promise.all(active)
+      }
+      await Promise.race([idle(), delay(graceMs, undefined, { signal: waiting.signal }).catch(() => {})])
       waiting.abort()
     }
   }

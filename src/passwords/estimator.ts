@@ -1,9 +1,7 @@
-import { once } from 'node:events'
-import { extname } from 'node:path'
-import { Worker } from 'node:worker_threads'
 import { BulkheadRejectedError, createBulkhead } from '../bulkhead.ts'
 import { CodedError } from '../errors.ts'
 import { estimation, type Estimation, type EstimationQuestion } from './estimation.ts'
+import { startThread, type JudgingThread } from './start-thread.ts'
 
 export interface EstimatorOptions {
   /** Passwords that may wait for their turn; beyond it callers get OVERLOADED. */
@@ -27,33 +25,15 @@ export interface Estimator {
   close(): Promise<void>
 }
 
-const extension = extname(import.meta.url)
-const threadFile = new URL(`./estimator-thread${extension}`, import.meta.url)
-
-/** What the process preloads (instrumentation, say) is not for this thread; only sources need what loads them. */
-const execArgv = extension === '.ts' ? process.execArgv : []
-
-/** Several times what the lists need: a thread that wants more is ended rather than the process. */
-const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 }
-
-const isEstimation = (value: unknown): value is Estimation =>
-  typeof value === 'object' && value !== null &&
-  'common' in value && typeof value.common === 'boolean' &&
-  'score' in value && typeof value.score === 'number' &&
-  'advice' in value && Array.isArray(value.advice)
-
 const beginning = (text: string): string => [...text.slice(0, 2 * estimation.length)].slice(0, estimation.length).join('')
 
 export function createEstimator ({ queue, timeoutMs, idleMs }: Required<EstimatorOptions> = estimatorDefaults): Estimator {
   const turns = createBulkhead({ concurrency: 1, queue })
-  let running: Worker | undefined
+  let running: JudgingThread | undefined
   let idle: NodeJS.Timeout | undefined
 
-  function start (): Worker {
-    const thread = new Worker(threadFile, { name: 'auth-serve-estimator', execArgv, resourceLimits })
-    const forget = (): void => { if (running === thread) running = undefined }
-    // Whoever waits for an answer hears of an error too.
-    thread.on('error', forget).on('exit', forget)
+  function start (): JudgingThread {
+    const thread = startThread(() => { if (running === thread) running = undefined })
     return thread
   }
 
@@ -61,37 +41,14 @@ export function createEstimator ({ queue, timeoutMs, idleMs }: Required<Estimato
     clearTimeout(idle)
     const thread = running
     running = undefined
-    await thread?.terminate()
-  }
-
-  async function answerOf (thread: Worker): Promise<Estimation> {
-    const given = new AbortController()
-    const giveUp = (reason: string) => () => { given.abort(new Error(reason)) }
-    const timer = setTimeout(giveUp(`no estimate within ${timeoutMs} ms`), timeoutMs)
-    const ended = giveUp('the thread ended')
-    thread.once('exit', ended)
-    try {
-      const [answer]: unknown[] = await once(thread, 'message', { signal: given.signal })
-      if (!isEstimation(answer)) throw new TypeError('the thread answered something else')
-      return answer
-    } finally {
-      clearTimeout(timer)
-      thread.off('exit', ended)
-    }
+    await thread?.end()
   }
 
   async function ask (question: EstimationQuestion): Promise<Estimation> {
     clearTimeout(idle)
     try {
       running ??= start()
-      const thread = running
-      thread.ref()
-      const answer = answerOf(thread)
-      thread.postMessage(question)
-      const given = await answer
-      // A thread without work keeps no process alive.
-      thread.unref()
-      return given
+      return await running.ask(question, timeoutMs)
     } catch (cause) {
       await stop()
       throw new CodedError('SERVICE_UNAVAILABLE', 'The strength of the password cannot be judged at this moment; try again.', { retryAfterSeconds: 1, cause })

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { ActionPurpose, ActionToken } from '../db/action-tokens.ts'
+import type { ActionPurpose, ActionToken, LinksOfPerson } from '../db/action-tokens.ts'
 import type { Stores } from '../db/stores.ts'
 import { CodedError } from '../errors.ts'
 
@@ -13,10 +13,17 @@ export const hashActionToken = (token: string): Buffer => createHash('sha256').u
 export const actionTokenInvalid = (): CodedError =>
   new CodedError('ACTION_TOKEN_INVALID', 'The link is not valid (any more): it was used, has expired, or a newer one was sent. Ask for a new one.')
 
-/** Makes every link void that is under way for an account: those that were sent, and those that are still to be. */
-export async function voidLinks (stores: Stores, userId: string): Promise<void> {
-  await stores.actionTokens.revokeAll(userId)
-  await stores.outbox.discardLinks(userId)
+/** All links but those that take back a change of e-mail. */
+const purposes = ['verify-email', 'reset-password', 'change-email', 'invitation'] as const
+
+/**
+ * Makes links void that are under way for an account: those that were sent, and those that are still to be. One that takes
+ * back a change of e-mail outlives whatever is done with the new mailbox, or whoever has that would keep the account: only
+ * one that takes back the same change or an earlier one (`undone`) makes it void.
+ */
+export async function voidLinks (stores: Pick<Stores, 'actionTokens' | 'outbox'>, userId: string, links: Partial<LinksOfPerson> = {}): Promise<void> {
+  await stores.actionTokens.revoke(userId, { purposes, ...links })
+  await stores.outbox.withdraw(userId, { purposes, ...links })
 }
 
 /**

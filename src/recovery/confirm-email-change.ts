@@ -1,7 +1,7 @@
 import type { Audit, RequestContext } from '../audit/audit.ts'
 import { whence, type OrderMail } from '../mail/order-mail.ts'
 import type { Principal } from '../sessions/authenticate.ts'
-import { actionTokenInvalid, useActionToken } from './action-token.ts'
+import { actionTokenInvalid, useActionToken, voidLinks } from './action-token.ts'
 
 export interface ConfirmEmailChangeDependencies { audit: Audit, orderMail: OrderMail }
 
@@ -23,7 +23,7 @@ export function createConfirmEmailChange ({ audit, orderMail }: ConfirmEmailChan
       const sessionsEnded = await stores.sessions.revokeAll(userId, kept)
       const version = await stores.users.changeEmail(userId, { email: data.email, emailCanonical }, { forgetDevices: false })
       if (user === undefined || version === undefined) throw actionTokenInvalid()
-      await stores.actionTokens.revokeAll(userId, 'undo-email-change')
+      await voidLinks(stores, userId)
       await orderMail(stores, {
         template: 'undo-email-change', userId, recipient: user.emailCanonical, values: { email: user.email, version: String(version) }, vital: true
       })

@@ -31,7 +31,7 @@ export function createInviteAdmin (email: string, { invite, inviteAgain }: Invit
     if (user.passwordHash !== null || !user.isActive || !user.roles.includes('admin')) return 'taken'
     const unsent = await stores.outbox.unsent(user.id, 'invitation')
     if (unsent === 'pending' || (unsent === undefined && await stores.actionTokens.hasGood(user.id, 'invitation'))) return 'waiting'
-    await stores.outbox.withdrawSince(user.id, 0)
+    await stores.outbox.withdraw(user.id, { purposes: ['invitation'] })
     await inviteAgain(stores, user)
     return 'invited'
   }

@@ -6,7 +6,7 @@ import { invalidInput } from '../errors.ts'
 import { whence, type OrderMail } from '../mail/order-mail.ts'
 import type { Passwords } from '../passwords/passwords.ts'
 import type { LoginLock } from '../sessions/login-lock.ts'
-import { actionTokenInvalid, hashActionToken, useActionToken } from './action-token.ts'
+import { actionTokenInvalid, hashActionToken, useActionToken, voidLinks } from './action-token.ts'
 
 export interface SetPasswordDependencies { database: Database, audit: Audit, passwords: Passwords, loginLock: LoginLock, orderMail: OrderMail }
 
@@ -40,7 +40,7 @@ export function createSetPassword (purpose: PasswordLink, { database, audit, pas
       const { id, emailCanonical } = accountOf(used, await stores.users.findById(used.userId))
       const sessionsEnded = await stores.sessions.revokeAll(id)
       await stores.users.recover(id, passwordHash)
-      await stores.actionTokens.revokeAll(id, 'undo-email-change')
+      await voidLinks(stores, id)
       await loginLock.forgive(stores, id)
       const reason = purpose === 'invitation' ? 'invitation' : 'reset'
       record({ type: 'authn_password_change', outcome: 'success', actorId: id, targetId: id, details: { reason, sessionsEnded } })

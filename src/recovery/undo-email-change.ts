@@ -2,7 +2,7 @@ import { isClaimable } from '../accounts/claim.ts'
 import type { Audit, RecordEvent, RequestContext } from '../audit/audit.ts'
 import type { Stores } from '../db/stores.ts'
 import { whence, type OrderMail } from '../mail/order-mail.ts'
-import { actionTokenInvalid, useActionToken } from './action-token.ts'
+import { actionTokenInvalid, useActionToken, voidLinks } from './action-token.ts'
 
 export interface UndoEmailChangeDependencies { audit: Audit, orderMail: OrderMail }
 
@@ -39,9 +39,9 @@ export function createUndoEmailChange ({ audit, orderMail }: UndoEmailChangeDepe
       if (user === undefined || data.email === undefined || !Number.isSafeInteger(undone)) throw actionTokenInvalid()
       await displaceUnproven(stores, record, emailCanonical, userId)
       const sessionsEnded = await stores.sessions.revokeAll(userId)
-      if (await stores.users.changeEmail(userId, { email: data.email, emailCanonical }, { forgetDevices: true }) === undefined) throw actionTokenInvalid()
-      await stores.actionTokens.revokeSince(userId, undone)
-      await stores.outbox.withdrawSince(userId, undone)
+      const version = await stores.users.changeEmail(userId, { email: data.email, emailCanonical }, { forgetDevices: true })
+      if (version === undefined) throw actionTokenInvalid()
+      await voidLinks(stores, userId, { undone })
       await orderMail(stores, { template: 'reset-password', userId, recipient: emailCanonical, vital: true })
       for (const recipient of new Set([emailCanonical, user.emailCanonical])) {
         await orderMail(stores, { template: 'security-notice', userId, recipient, values: { notice: 'email-change-undone', newEmail: data.email, ...whence(context) } })

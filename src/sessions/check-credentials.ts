@@ -49,15 +49,24 @@ export const invalidCredentials = () => new CodedError('INVALID_CREDENTIALS', 'T
 const accountDisabled = () => new CodedError('ACCOUNT_DISABLED', 'This account is disabled; ask an administrator.')
 const emailNotVerified = () => new CodedError('EMAIL_NOT_VERIFIED', 'Confirm your e-mail address first: open the link that was sent to it, or ask for a new one with POST /auth/email/resend.')
 
-/** Whom credentials name: the account and the device, where there are such, what failures are counted under, and whom a lock is told. */
+/**
+ * Whom credentials name: the account and the device, where there are such, what failures are counted under, and whom a
+ * lock is told.
+ */
 interface Claim { user: UserRow | undefined, deviceId: string | undefined, subject: AttemptSubject, recipient: string | null }
 
 export function createCheckCredentials ({ database, audit, passwords, loginLock, knownDevices, recordFailure, emailVerification }: CheckCredentialsDependencies): CheckCredentials {
+  const isUnverified = (user: UserRow | undefined) => emailVerification !== 'optional' && user?.emailVerifiedAt === null
+  /** Nobody may learn that there is such an account. */
+  const isHidden = (user: UserRow | undefined) => emailVerification === 'hidden' && isUnverified(user)
+
   async function identify ({ email, username, deviceToken }: Credentials, { ipAddress }: RequestContext): Promise<Claim> {
     const name = email === undefined ? canonicalUsername(username ?? '') : canonicalEmail(email) ?? ''
     const user = email === undefined ? await database.users.findByUsername(name) : await database.users.findByEmail(name)
     const network = clientNetwork(ipAddress)
-    if (user === undefined) {
+    // An account that is hidden counts as the name alone: otherwise a registration would start the count of a name again
+    // that nobody had, and of no other.
+    if (user === undefined || isHidden(user)) {
       return { user, deviceId: undefined, subject: { kind: email === undefined ? 'username' : 'email', id: name, network }, recipient: email === undefined ? null : name }
     }
     const deviceId = knownDevices.recognise(user, deviceToken)
@@ -77,9 +86,7 @@ export function createCheckCredentials ({ database, audit, passwords, loginLock,
     const { user, deviceId, subject, recipient } = await identify(credentials, context)
     const attempt = await loginLock.begin(subject)
     const hash = user?.passwordHash
-    const unverified = emailVerification !== 'optional' && user?.emailVerifiedAt === null
-    const hidden = unverified && emailVerification === 'hidden'
-    const matches = await attempt.judge(async () => await passwords.verify(hash, credentials.password) && !hidden)
+    const matches = await attempt.judge(async () => await passwords.verify(hash, credentials.password) && !isHidden(user))
     if (!matches || user === undefined || hash === undefined || hash === null) {
       await recordFailure({ attempt, recipient, event: { type: 'authn_login_fail', outcome: 'failure', targetId: user?.id, details: { reason: 'credentials' } } }, context)
       throw invalidCredentials()
@@ -88,7 +95,7 @@ export function createCheckCredentials ({ database, audit, passwords, loginLock,
       await turnAway(user, attempt, 'disabled', context)
       throw accountDisabled()
     }
-    if (unverified) {
+    if (isUnverified(user)) {
       await turnAway(user, attempt, 'email_not_verified', context)
       throw emailNotVerified()
     }

@@ -1,6 +1,6 @@
 import type { LightMyRequestResponse } from 'fastify'
 import type { TestApp } from './app.ts'
-import type { TestMailbox } from './mailbox.ts'
+import type { ReceivedMail, TestMailbox } from './mailbox.ts'
 import { post } from './people.ts'
 
 /** What an answer says, without what differs from one request to the next. */
@@ -13,6 +13,14 @@ export function problemOf (response: LightMyRequestResponse): object {
 export async function resetTokenFor (api: TestApp, mailbox: TestMailbox, email: string): Promise<string> {
   await post(api, '/auth/password/forgot', { email })
   return (await mailbox.take(email, 'reset-password')).token
+}
+
+/** The next notice of this kind; others that came before it are left. */
+export async function noticeOf (mailbox: TestMailbox, email: string, notice: string): Promise<ReceivedMail> {
+  for (;;) {
+    const mail = await mailbox.take(email, 'security-notice')
+    if (mail.notice === notice) return mail
+  }
 }
 
 /** Texts that are no token. */

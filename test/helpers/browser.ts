@@ -1,6 +1,6 @@
 import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
-import { chromium, type Browser, type BrowserContextOptions, type Page, type Request } from 'playwright-core'
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import type { Test } from 'tap'
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome']
@@ -27,8 +27,6 @@ export async function startBrowser (t: Test): Promise<Browser> {
 /** A page in a profile of its own, and what it did. */
 export interface Visit {
   page: Page
-  /** Every request, of workers too. */
-  requests: Request[]
   /** Errors and warnings of the console (violations of the Content-Security-Policy are among them), and requests for files that failed. */
   complaints: string[]
 }
@@ -38,9 +36,7 @@ export async function visit (t: Test, browser: Browser, options: BrowserContextO
   t.teardown(async () => { await context.close() })
   context.setDefaultTimeout(20_000)
   const page = await context.newPage()
-  const requests: Request[] = []
   const complaints: string[] = []
-  context.on('request', request => { requests.push(request) })
   context.on('response', response => {
     if (response.request().method() === 'GET' && response.status() >= 400) complaints.push(`${response.status()} ${response.url()}`)
   })
@@ -49,5 +45,5 @@ export async function visit (t: Test, browser: Browser, options: BrowserContextO
     // Chromium's own line about an answer of 4xx or 5xx, which for the API is no fault of the page.
     if (['error', 'warning'].includes(message.type()) && !message.text().startsWith('Failed to load resource')) complaints.push(message.text())
   })
-  return { page, requests, complaints }
+  return { page, complaints }
 }

@@ -21,6 +21,8 @@ export interface TestOutbox {
   dropped(id: string): Promise<void>
   /** Waits until an order has this status. */
   settled(id: string, status: string): Promise<OutboxRow>
+  /** Waits until a try failed, and lets no other follow until the order is made due. */
+  hold(id: string): Promise<OutboxRow>
   /** Makes an order due that waits for its next try. */
   makeDue(id: string): Promise<void>
   /** Tables and rows in which a text stands, whatever the column. */
@@ -52,6 +54,16 @@ export function createTestOutbox (t: Test, database: DatabaseLocation): TestOutb
       if (found === undefined) throw new Error('there is none')
       return found
     },
+    async hold (id) {
+      let held: OutboxRow | undefined
+      await until('a try failed', async () => {
+        [held] = await sql<OutboxRow[]>`update outbox set next_attempt_at = now() + interval '1 hour'
+          where id = ${id} and status = 'pending' and last_error is not null and leased_until is null returning *`
+        return held !== undefined
+      })
+      if (held === undefined) throw new Error('there is none')
+      return held
+    },
     async makeDue (id) { await sql`update outbox set next_attempt_at = now() where id = ${id}` },
     async search (text) {
       const tables = await sql`select table_name from information_schema.tables where table_schema = 'public' and table_type = 'BASE TABLE'`
@@ -67,6 +79,8 @@ export interface TestTransport {
   mails: OutgoingMail[]
   fail: Error | undefined
   sendMail(mail: OutgoingMail): Promise<void>
+  /** The mails to an address so far. */
+  to(address: string): OutgoingMail[]
   /** Waits for as many mails to an address, and answers the last. */
   arrived(address: string, count?: number): Promise<OutgoingMail>
 }
@@ -80,10 +94,10 @@ export function createTestTransport (): TestTransport {
       mails.push(mail)
       if (this.fail !== undefined) throw this.fail
     },
+    to: address => mails.filter(({ to }) => to.address === address),
     async arrived (address, count = 1) {
-      const ofAddress = () => mails.filter(({ to }) => to.address === address)
-      await until(`${count} mails for ${address}`, () => ofAddress().length >= count)
-      const last = ofAddress().at(-1)
+      await until(`${count} mails for ${address}`, () => this.to(address).length >= count)
+      const last = this.to(address).at(-1)
       if (last === undefined) throw new Error('there is none')
       return last
     }

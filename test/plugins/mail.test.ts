@@ -109,8 +109,7 @@ t.test('a token is made when a mail is sent', async t => {
     transport.fail = later
     const id = await outbox.order({ template: 'reset-password', recipient: email, values: { note: 'kept with the token' } })
     const first = await transport.arrived(email)
-    const failed = await outbox.settled(id, 'pending')
-    t.match(failed, { attempts: 1, last_error: 'EMESSAGE: Message failed: 451 try later', sealed: /^v1\./ })
+    t.match(await outbox.hold(id), { last_error: 'EMESSAGE: Message failed: 451 try later', sealed: /^v1\./ })
     const token = tokenOf(first)
     t.equal(token.length, 43)
     const texts = [token, Buffer.from(token, 'base64url').toString('hex'), Buffer.from(token).toString('hex'), Buffer.from(token).toString('base64url')]
@@ -119,10 +118,12 @@ t.test('a token is made when a mail is sent', async t => {
     await outbox.sql`update action_tokens set expires_at = now() - interval '1 minute' where token_hash = ${hashActionToken(token)}`
     transport.fail = undefined
     await outbox.makeDue(id)
-    const second = await transport.arrived(email, 2)
-    t.match(await outbox.settled(id, 'sent'), { attempts: 2, sealed: null, values: {} })
-    t.equal(tokenOf(second), token)
-    t.equal(second.messageId, first.messageId, 'a mailbox can tell that it came twice')
+    t.match(await outbox.settled(id, 'sent'), { sealed: null, values: {} })
+    const mails = transport.to(email)
+    t.equal((await outbox.row(id))?.attempts, mails.length)
+    t.ok(mails.length > 1)
+    t.same([...new Set(mails.map(tokenOf))], [token])
+    t.same([...new Set(mails.map(({ messageId }) => messageId))], [`<${id}@localhost>`], 'a mailbox can tell that it came twice')
     for (const text of texts) t.same(await outbox.search(text), [])
     const [row] = await outbox.sql`select user_id, email, data, purpose, extract(epoch from expires_at - now()) as life from action_tokens where token_hash = ${hashActionToken(token)}`
     t.match(row, { user_id: userId, email, data: { note: 'kept with the token' }, purpose: 'reset-password' })
@@ -134,12 +135,13 @@ t.test('a token is made when a mail is sent', async t => {
     transport.fail = later
     const id = await outbox.order({ template: 'reset-password', recipient: email })
     const token = tokenOf(await transport.arrived(email))
-    await outbox.settled(id, 'pending')
+    await outbox.hold(id)
+    const before = transport.to(email).length
     await outbox.sql`delete from action_tokens where token_hash = ${hashActionToken(token)}`
     transport.fail = undefined
     await outbox.makeDue(id)
     await outbox.dropped(id)
-    t.equal(transport.mails.filter(({ to }) => to.address === email).length, 1)
+    t.equal(transport.to(email).length, before)
   })
 
   t.test('a newer order voids the link of an older one, which is dropped', async t => {
@@ -147,14 +149,14 @@ t.test('a token is made when a mail is sent', async t => {
     transport.fail = later
     const older = await outbox.order({ template: 'reset-password', recipient: email })
     const token = tokenOf(await transport.arrived(email))
-    await outbox.settled(older, 'pending')
+    await outbox.hold(older)
     const newer = await outbox.order({ template: 'reset-password', recipient: email })
     transport.fail = undefined
     await outbox.settled(newer, 'sent')
     await outbox.makeDue(older)
     await outbox.dropped(older)
     const tokens = await outbox.sql`select token_hash from action_tokens where email = ${email}`
-    t.same(tokens.map(row => row.token_hash), [hashActionToken(tokenOf(await transport.arrived(email, 2)))])
+    t.same(tokens.map(row => row.token_hash), [hashActionToken(tokenOf(await transport.arrived(email)))])
     t.notSame(tokens[0]?.token_hash, hashActionToken(token))
   })
 
@@ -199,16 +201,14 @@ t.test('a token is made when a mail is sent', async t => {
 
   t.test('what expired and what is old is removed; a token whose mail may still be tried is not', async t => {
     const { email, id: userId } = await outbox.addPerson()
-    const old = { template: 'reset-password' as const, recipient: email }
     const now = Date.now()
     const idOf = (daysAgo: number): string => {
       const hex = (now - daysAgo * 86_400_000).toString(16).padStart(12, '0')
       return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`
     }
-    await outbox.sql`insert into outbox (id, template, recipient, status, created_at)
-      select id::uuid, ${old.template}, ${email}, status, now() - days * interval '1 day'
+    await outbox.sql`insert into outbox (id, template, recipient, status, created_at, next_attempt_at)
+      select id::uuid, 'reset-password', ${email}, status, now() - days * interval '1 day', now() + interval '1 day'
       from unnest(${[idOf(31), idOf(32), idOf(33), idOf(34), idOf(29)]}::text[], ${['sent', 'failed', 'failed', 'pending', 'sent']}::text[], ${[31, 32, 1, 34, 29]}::int[]) as o(id, status, days)`
-    await outbox.sql`update outbox set next_attempt_at = now() + interval '1 day' where status = 'pending' and recipient = ${email}`
     await outbox.sql`insert into action_tokens (token_hash, purpose, user_id, email, expires_at)
       select sha256(hours::text::bytea), 'invitation', ${userId}, ${email}, now() - hours * interval '1 hour' from unnest(array[1, 47, 49]) hours`
     await outbox.sql`insert into mail_cooldowns (key, until) values ('\\x01', now() - interval '1 second'), ('\\x02', now() + interval '1 hour')`
@@ -231,19 +231,21 @@ t.test('a secret that was rotated between two tries, and one that is gone', asyn
   const before = await start([testSecret])
   const id = await outbox.order({ template: 'reset-password', recipient: email })
   const token = tokenOf(await transport.arrived(email))
-  await outbox.settled(id, 'pending')
+  await outbox.hold(id)
   await before.app.close()
+  let tries = transport.mails.length
 
   const during = await start([newer, testSecret])
   await outbox.makeDue(id)
-  t.equal(tokenOf(await transport.arrived(email, 2)), token, 'the old secret opens what it sealed')
-  await outbox.settled(id, 'pending')
+  t.equal(tokenOf(await transport.arrived(email, tries + 1)), token, 'the old secret opens what it sealed')
+  await outbox.hold(id)
   await during.app.close()
+  tries = transport.mails.length
 
   transport.fail = undefined
   await start([newer])
   await outbox.makeDue(id)
-  const replaced = tokenOf(await transport.arrived(email, 3))
+  const replaced = tokenOf(await transport.arrived(email, tries + 1))
   await outbox.settled(id, 'sent')
   t.not(replaced, token, 'where nothing opens it there is a new token')
   t.same((await outbox.sql`select token_hash from action_tokens`).map(row => row.token_hash), [hashActionToken(replaced)])

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
+import type { Transporter } from 'nodemailer'
 import { describe, expect, test } from 'tstyche'
 import type { Auth } from '../../plugins/auth.ts'
 import type { AuthServeDb } from '../../plugins/db.ts'
-import { authServe, type AuthServeOptions } from '../../src/index.ts'
+import { authServe, type AuthServeOptions, type MailValues, type OutgoingMail, type RenderedMail } from '../../src/index.ts'
 import type { User } from '../../src/schemas/user.ts'
 
 declare const app: FastifyInstance
@@ -12,6 +13,16 @@ describe('what a host sees', () => {
     expect(app.register).type.toBeCallableWith(authServe, { database: { url: 'postgres://db/x' }, secrets: ['s'], jwt: { issuer: 'i' } })
     expect<Pick<AuthServeOptions, 'secrets'>>().type.toBe<{ secrets: string[] }>()
     expect<AuthServeOptions>().type.not.toBeAssignableFrom<{ secrets: string[] }>()
+  })
+
+  test('mails go out by nodemailer or anything like it, in words of the host', () => {
+    type Mail = NonNullable<AuthServeOptions['mail']>
+    expect<Mail>().type.toBeAssignableFrom<{ transport: Transporter }>()
+    expect<Mail>().type.toBeAssignableFrom<{ transport: { sendMail(mail: OutgoingMail): Promise<void> } }>()
+    expect<Mail>().type.not.toBeAssignableFrom<{ transport: { send(mail: OutgoingMail): Promise<void> } }>()
+    expect<Mail>().type.toBeAssignableFrom<{ templates: { 'reset-password': (values: { link: string, lifeSeconds: number }) => RenderedMail } }>()
+    expect<Mail>().type.not.toBeAssignableFrom<{ templates: { 'reset-password': () => string } }>()
+    expect<MailValues['security-notice']['at']>().type.toBe<Date>()
   })
 
   test('decorators have named types', () => {

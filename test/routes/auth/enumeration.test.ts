@@ -108,6 +108,22 @@ t.test('private registration', async t => {
   t.test('POST /auth/email/resend costs the same for every address', async t => {
     await allAlike(t, api, '/auth/email/resend', { unknown: { email: newEmail() }, unverified: { email: unverified }, verified: { email: verified } })
   })
+
+  t.test('a registration starts no count of failed logins again', async t => {
+    for (const { login, registers } of [
+      { login: { email: verified }, registers: { email: verified } },
+      { login: { email: 'free-until-now@example.com' }, registers: { email: 'free-until-now@example.com' } },
+      { login: { username: 'taken' }, registers: { username: 'taken' } },
+      { login: { username: 'free-until-now' }, registers: { username: 'free-until-now' } }
+    ]) {
+      const fail = async () => (await post(api, '/auth/login', { ...login, password: 'not the password' })).statusCode
+      let status = 0
+      for (let n = 0; n < 20 && status !== 429; n++) status = await fail()
+      t.equal(status, 429)
+      await register(registers)
+      t.equal(await fail(), 429, `${JSON.stringify(login)} is locked as before`)
+    }
+  })
 })
 
 t.test('the failure that locks costs the same for everybody, and tells the same', async t => {
@@ -128,4 +144,18 @@ t.test('the failure that locks costs the same for everybody, and tells the same'
   t.same(unknown.body, locked.body)
   t.equal(unknown.work.statements.length, locked.work.statements.length)
   t.ok((await post(api, '/auth/login', { email: second.email, password })).statusCode === 429, 'e-mail and username share the count')
+})
+
+t.test('a login takes seven statements, and one more where a new device is to be told', async t => {
+  const api = await createMeasuredApp(t, { mail: { cooldownSeconds: 0 } })
+  const person = await signUp(api)
+  const right = { email: person.email, password: goodPassword }
+  const countOf = async (payload: object) => {
+    const { response, work } = await api.measurePost('/auth/login', payload)
+    t.equal(response.statusCode, 200)
+    return work.statements.length
+  }
+  await post(api, '/auth/login', right)
+  t.equal(await countOf({ ...right, deviceToken: person.deviceToken }), 7, 'account, counts, begin, session, counts, events, commit')
+  t.equal(await countOf(right), 8)
 })

@@ -82,6 +82,7 @@ t.test('what is easy to guess is refused with advice', async t => {
     ['P4ssw0rd!!', /Add more words that are less common\./],
     ['drowssap12', /too easy to guess/],
     ['14.07.1989', /Dates are easy to guess/],
+    ['monday tuesday 1', /Avoid common character sequences/],
     ['monkeydragon', /Add more words/]
   ]
   for (const [password, message] of weak) {
@@ -141,7 +142,7 @@ t.test('absent and empty words are in nothing', async t => {
 t.test('whatever the text, there is an answer, and it does not depend on the Unicode spelling', async () => {
   const anyText = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary', minLength: 64, maxLength: 90 }), fc.constantFrom('constructor', '__proto__', 'toString', 'hasOwnProperty'))
   await fc.assert(fc.asyncProperty(anyText, fc.emailAddress(), async (password, email) =>
-    (await codes(password.normalize('NFD'), { email })).join() === (await codes(password, { email })).join()), { numRuns: 60 })
+    (await codes(password.normalize('NFD'), { email })).join() === (await codes(password, { email })).join()), { numRuns: 40 })
 })
 
 t.test('nothing of the list is accepted in any case', async () => {
