@@ -138,6 +138,7 @@ async function mail (app: FastifyInstance, options: MailOptions): Promise<void> 
     app.log.warn('no mail is sent: there is neither smtpUrl nor directory nor transport; what is ordered waits in the outbox')
     return
   }
+  if (settings.transport === undefined && settings.smtpUrl === undefined) app.log.info({ directory: settings.directory }, 'mails are not sent but written to this folder')
 
   const { verificationTtlSeconds, resetTtlSeconds, undoTtlSeconds, invitationTtlSeconds } = settings
   const deliver = createDeliver({

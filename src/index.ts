@@ -197,6 +197,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
       }
     })
     await routes.register(mailPlugin, { linkBase: `${publicUrl ?? 'http://localhost'}${app.prefix}/pages`, ...options.mail })
+    if (publicUrl === undefined && options.mail?.linkBase === undefined && routes.authServeMail.sends) routes.log.warn('links in mails lead to http://localhost: set publicUrl or mail.linkBase')
     await routes.register(useCasesPlugin, {
       ...sessions,
       loginMaxFailures: options.login?.maxFailures,

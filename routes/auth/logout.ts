@@ -19,7 +19,7 @@ export const logoutRoute: FastifyPluginAsyncTypebox = async app => {
       body: LogoutBodySchema,
       response: { 204: Type.Null({ description: 'The session has ended' }) }
     },
-    config: { access: 'optional' },
+    config: { access: 'optional', errors: ['TOKEN_MISSING', 'TOKEN_INVALID', 'TOKEN_EXPIRED', 'TOKEN_STALE', 'SESSION_REVOKED'] },
     handler: async (request, reply) => {
       const context = app.authServe.contextOf(request)
       const refreshToken = request.body?.refreshToken

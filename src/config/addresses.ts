@@ -35,6 +35,17 @@ export function isDatabaseUrl (text: string): boolean {
   }
 }
 
+/** Whether `text` names an SMTP server, with credentials that can be decoded where there are any. */
+export function isSmtpUrl (text: string): boolean {
+  try {
+    const { protocol, hostname, username, password } = new URL(text)
+    decodeURIComponent(username + password)
+    return /^smtps?:$/.test(protocol) && hostname !== ''
+  } catch {
+    return false
+  }
+}
+
 const everyAddress = new Set(['0.0.0.0', '::', '127.0.0.1', '::1', 'localhost'])
 
 /** The URL of a listening address as a person on that machine would type it. */

@@ -1,4 +1,4 @@
-import { isBaseUrl, isDatabaseUrl, isListeningHost, isProxyAddress } from './addresses.ts'
+import { isBaseUrl, isDatabaseUrl, isListeningHost, isProxyAddress, isSmtpUrl } from './addresses.ts'
 import { secretMinLength } from './declaration.ts'
 import type { Config } from './declaration.ts'
 import { secretWeakness } from './secret-strength.ts'
@@ -66,8 +66,13 @@ const valueRules: Rule[] = [
       'LINK_BASE must be an http or https URL without user, query, fragment or slash at the end, such as https://app.example.com/account')
   },
   {
+    keys: ['SMTP_URL'],
+    problems: ({ mail: { smtpUrl } }) => when(smtpUrl !== undefined && !isSmtpUrl(smtpUrl),
+      'SMTP_URL must be a URL such as smtps://user:password@smtp.example.com:465, with reserved characters of the password percent-encoded (its value is not shown)')
+  },
+  {
     keys: ['MAIL_FROM'],
-    problems: ({ mail: { from = '' } }, { given }) => when(given('MAIL_FROM') && !/^(?:[^<>\r\n]*<[^\s<>@]+@[^\s<>@]+>|[^\s<>@]+@[^\s<>@]+)$/.test(from),
+    problems: ({ mail: { from = '' } }, { given }) => when(given('MAIL_FROM') && !/^(?:[^<>\r\n]*<[^\s<>@,;:]+@[^\s<>@,;]+>|[^\s<>@,;:]+@[^\s<>@,;]+)$/.test(from),
       'MAIL_FROM must be an address such as accounts@example.com or Accounts <accounts@example.com>')
   },
   {

@@ -76,11 +76,11 @@ export function createOutboxStore (run: Run) {
       })
     },
 
-    /** Whether the same was ordered again for this person or address, and may still reach them. */
+    /** Whether the same was ordered again for this person, or for this address by who knows no person, and may still reach them. */
     async hasNewer ({ id, template, userId, recipient }: Pick<LeasedMail, 'id' | 'template' | 'userId' | 'recipient'>): Promise<boolean> {
       const [row] = await run(async orm => await orm.select({ id: outbox.id }).from(outbox)
         .where(and(ne(outbox.status, 'failed'), gt(outbox.id, id), eq(outbox.template, template),
-          or(userId === null ? undefined : eq(outbox.userId, userId), recipient === null ? undefined : eq(outbox.recipient, recipient))))
+          or(userId === null ? undefined : eq(outbox.userId, userId), and(userId === null ? undefined : isNull(outbox.userId), recipient === null ? undefined : eq(outbox.recipient, recipient)))))
         .limit(1))
       return row !== undefined
     },
@@ -109,8 +109,9 @@ export function createOutboxStore (run: Run) {
     /** It was not tried after all, and is due as before. */
     giveBack: async (lease: Lease): Promise<boolean> => await settle(lease, { ...over, attempts: sql`${outbox.attempts} - 1` }),
 
-    /** It is a dead letter: nothing is tried again before somebody asks for it. */
-    markFailed: async (lease: Lease, error: string): Promise<boolean> => await settle(lease, { ...over, status: 'failed', lastError: error, sealed: null }),
+    /** It is a dead letter: nothing is tried again before somebody asks for it, and it is kept from now on. */
+    markFailed: async (lease: Lease, error: string): Promise<boolean> =>
+      await settle(lease, { ...over, status: 'failed', createdAt: sql`now()`, lastError: error, sealed: null }),
 
     /** Nothing is owed: it is about nobody. */
     async discard (lease: Lease): Promise<boolean> {
@@ -141,7 +142,7 @@ export function createOutboxStore (run: Run) {
       return { pending: Number(row?.pending), failed: Number(row?.failed), oldestPendingSeconds: row?.oldest ?? null }
     },
 
-    /** Removes what was owed this many days ago and is sent or given up, `limit` at most; answers how many. */
+    /** Removes what was owed this many days ago and is sent, or was given up then, `limit` at most; answers how many. */
     async purge ({ retentionDays, limit }: { retentionDays: number, limit: number }): Promise<number> {
       return await run(async orm => {
         const before = sql`now() - make_interval(days => ${retentionDays})`

@@ -52,8 +52,8 @@ async function withinTime<T> (milliseconds: number, work: (signal: AbortSignal) 
 }
 
 export function createDeliver ({ outbox, resolve, transport, guard, sendTimeoutMs, retrySeconds, ...settings }: DeliverDependencies): Deliver {
-  async function recordFailure (order: LeasedMail, { token = '' }: ResolvedMail, thrown: unknown, kind: FailureKind): Promise<Delivery> {
-    const error = describeFailure(thrown, [token, ...settings.hidden])
+  async function recordFailure (order: LeasedMail, { token = '', recipient }: ResolvedMail, thrown: unknown, kind: FailureKind): Promise<Delivery> {
+    const error = describeFailure(thrown, [token, recipient, ...settings.hidden])
     const ageSeconds = (Date.now() - order.createdAt.getTime()) / 1000
     const hopeless = kind === 'refused' || ageSeconds >= retrySeconds
     if (hopeless) await outbox.markFailed(order, error)

@@ -143,6 +143,10 @@ t.test('each bad value is refused, naming its key and what to write instead', as
     ['HASH_ENGINE', 'bcrypt', /one of auto, argon2, node-rs/],
     ['HASH_CONCURRENCY', '4', /less than UV_THREADPOOL_SIZE \(4\)/],
     ['UV_THREADPOOL_SIZE', '1', /from 2 to/],
+    ...['smtp:///mail', 'smtp://u:hunter22%zz@mail', 'smtp://u:hunter22#@mail', 'smtps://u:hunter22@mail:99999'].map((value): [string, string, RegExp] =>
+      ['SMTP_URL', value, /percent-encoded/]),
+    ...['nobody', 'a@example.com,b@example.com', 'a;b@example.com', 'A <a@example.com> <b@example.com>'].map((value): [string, string, RegExp] =>
+      ['MAIL_FROM', value, /must be an address such as/]),
     ['LOGIN_MAX_FAILURES', '101', /from 1 to 100/],
     ['AUTH_SECRET', 'hunter22', /shorter than 32/]
   ]
