@@ -110,7 +110,7 @@ t.test('POST /auth/reauthenticate', async t => {
       t.equal(response.json().code, 'PASSWORD_INCORRECT')
     }
     t.equal((await post(api, '/auth/reauthenticate', { password: 'the engine weaves algebra' }, person.authorization)).statusCode, 429)
-    t.equal((await post(api, '/auth/login', { email: person.email, password: 'the engine weaves algebra' })).statusCode, 429)
+    t.equal((await post(api, '/auth/login', { email: person.email, password: 'the engine weaves algebra' })).statusCode, 200, 'the count is that of the session')
   })
 
   t.test('401 without a token, before the body is judged', async t => {
