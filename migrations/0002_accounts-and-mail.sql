@@ -37,4 +37,6 @@ CREATE INDEX "action_tokens_expires_at_idx" ON "action_tokens" USING btree ("exp
 CREATE INDEX "mail_cooldowns_until_idx" ON "mail_cooldowns" USING btree ("until");--> statement-breakpoint
 CREATE INDEX "outbox_pending_idx" ON "outbox" USING btree ("next_attempt_at") WHERE status = 'pending';--> statement-breakpoint
 CREATE INDEX "outbox_status_id_idx" ON "outbox" USING btree ("status","id");--> statement-breakpoint
-CREATE INDEX "login_attempts_account_key_idx" ON "login_attempts" USING btree ("account_key") WHERE account_key is not null;
+CREATE INDEX "login_attempts_account_key_idx" ON "login_attempts" USING btree ("account_key") WHERE account_key is not null;--> statement-breakpoint
+CREATE INDEX "outbox_user_id_idx" ON "outbox" USING btree ("user_id","id");--> statement-breakpoint
+CREATE INDEX "outbox_recipient_idx" ON "outbox" USING btree ("recipient","id");

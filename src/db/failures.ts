@@ -64,12 +64,13 @@ export function isUniqueViolation (error: unknown, constraint: string): boolean 
   return false
 }
 
-/** Turns whatever the database threw into an error of the catalogue: 503 for an outage, 500 for the unforeseen. */
+/** Turns whatever the database threw into an error of the catalogue: 503 for an outage and for a deadlock, 500 for the unforeseen. */
 export function toDatabaseError (error: unknown): unknown {
   if (error instanceof CodedError) return error
   if (error instanceof BulkheadRejectedError) {
     return new CodedError('SERVICE_UNAVAILABLE', 'The database is too busy to take the request in time; try again.', { retryAfterSeconds: 1, cause: error })
   }
+  if (isContended(error)) return new CodedError('SERVICE_UNAVAILABLE', 'Somebody else changed the same at this moment; try again.', { retryAfterSeconds: 1, cause: error })
   const codes = codesOf(error)
   if (isOutage(error) || codes.some(code => schemaMissingState.test(code))) {
     return new CodedError('SERVICE_UNAVAILABLE', 'A service that this one depends on does not answer; try again.', { retryAfterSeconds: 1, cause: error })

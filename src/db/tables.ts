@@ -180,7 +180,9 @@ export const outbox = pgTable('outbox', {
   sentAt: moment('sent_at')
 }, table => [
   index('outbox_pending_idx').on(table.nextAttemptAt).where(sql`status = 'pending'`),
-  index('outbox_status_id_idx').on(table.status, table.id)
+  index('outbox_status_id_idx').on(table.status, table.id),
+  index('outbox_user_id_idx').on(table.userId, table.id),
+  index('outbox_recipient_idx').on(table.recipient, table.id)
 ])
 
 /** Until when no further mail of a kind goes to an address; the key is an HMAC of both. */

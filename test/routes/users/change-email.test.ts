@@ -303,16 +303,16 @@ t.test('the way back is sent also within the cooldown, and not once an earlier o
   t.ok((await owed()).includes(`reset-password ${person.email}`))
 })
 
-t.test('a link whose mail waited while the password was changed opens nothing', async t => {
-  const mailbox = await createMailbox(t)
+t.test('a link whose mail waited while the password was changed is sent no more', async t => {
   const offline = await createTestApp(t)
+  const sql = connect(offline.database)
+  t.teardown(async () => { await sql.end() })
   const person = await signUp(offline)
-  const to = newEmail()
-  await ask(offline, person, to)
+  await ask(offline, person, newEmail())
+  const owed = async () => (await sql`select 1 from outbox where template = 'change-email' and user_id = ${person.id}`).length
+  t.equal(await owed(), 1)
   t.equal((await post(offline, '/users/me/password', { currentPassword: goodPassword, newPassword }, person.authorization)).statusCode, 204)
-  const api = await createTestApp(t, { mail: mailbox.options }, offline.database)
-  t.equal((await confirm(api, (await mailbox.take(to, 'change-email')).token)).json().code, 'ACTION_TOKEN_INVALID')
-  t.equal((await readMe(api, person.accessToken)).json().email, person.email)
+  t.equal(await owed(), 0)
 })
 
 t.test('POST /users/me/email costs the same for a free and a taken address', async t => {
