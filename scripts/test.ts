@@ -15,7 +15,8 @@ import { runTestFiles, type TestFileResult } from './run-test-files.ts'
  * Runs the test suite: compiles it, starts one PostgreSQL for all of it (the embedded one, or that of
  * TEST_DATABASE_URL, whose role must be allowed to create databases), migrates a template database that the tests
  * clone, and runs the files that are named, or all. `--coverage` holds lines and branches to the floor, `--jobs=n` runs
- * as many files at a time.
+ * as many files at a time. `--retry` runs a few files that failed once more, alone: what passes then is told as unsteady and
+ * does not fail the run, so that a machine which was busy for a moment holds up nobody, and nothing is hidden.
  *
  * Each file is a plain Node.js process. The runner of tap would load its hooks, which follow every module, into each
  * of them and into every service that a test starts, and so would take a third of the time of the whole.
@@ -24,6 +25,9 @@ const coverageFloor = { lines: 90, branches: 90 }
 const root = join(import.meta.dirname, '..')
 const coverageFolder = join(root, 'build/coverage')
 const timeout = 240
+
+/** More failures than these are no accident. */
+const maxRetries = 3
 
 /** What takes longest starts first, so that it does not run alone at the end. */
 const first = ['test/cli.test.ts', 'test/two-processes.test.ts', 'test/src/db/embedded']
@@ -79,11 +83,17 @@ function tell ({ file, passed, assertions, seconds, output }: TestFileResult): v
   process.stdout.write(`${passed ? 'ok' : 'not ok'} - ${file} (${assertions} assertions, ${seconds.toFixed(1)} s)\n`)
 }
 
+/** Those of the failed files that fail again. */
+async function withoutUnsteady (failed: TestFileResult[], runAgain: (files: string[]) => Promise<TestFileResult[]>): Promise<TestFileResult[]> {
+  if (!retry || failed.length > maxRetries) return failed
+  const again = await runAgain(failed.map(({ file }) => file))
+  for (const { file } of again.filter(({ passed }) => passed)) process.stdout.write(`unsteady - ${file} failed and passed alone\n`)
+  return again.filter(({ passed }) => !passed)
+}
+
 async function runSuite (files: string[], jobs: number, server: TestServer): Promise<boolean> {
   const began = performance.now()
-  const results = await runTestFiles({
-    files,
-    jobs,
+  const options = {
     nodeArgs: ['--enable-source-maps', '--import=./build/test/helpers/property-seed.js'],
     env: {
       ...process.env,
@@ -93,8 +103,9 @@ async function runSuite (files: string[], jobs: number, server: TestServer): Pro
     },
     timeout,
     onResult: tell
-  })
-  const failed = results.filter(({ passed }) => !passed)
+  }
+  const results = await runTestFiles({ ...options, files, jobs })
+  const failed = await withoutUnsteady(results.filter(({ passed }) => !passed), async again => await runTestFiles({ ...options, files: again, jobs: 1 }))
   const assertions = results.reduce((sum, result) => sum + result.assertions, 0)
   process.stdout.write(`\n${results.length} files, ${assertions} assertions, ${((performance.now() - began) / 1000).toFixed(0)} s\n`)
   for (const { file } of failed) process.stdout.write(`not ok - ${file}\n`)
@@ -112,9 +123,9 @@ async function isCovered (): Promise<boolean> {
   return covered
 }
 
-const { values: { coverage, jobs }, positionals } = parseArgs({
+const { values: { coverage, jobs, retry }, positionals } = parseArgs({
   allowPositionals: true,
-  options: { coverage: { type: 'boolean', default: false }, jobs: { type: 'string', default: String(availableParallelism() + 1) } }
+  options: { coverage: { type: 'boolean', default: false }, retry: { type: 'boolean', default: false }, jobs: { type: 'string', default: String(availableParallelism() + 1) } }
 })
 const files = await findTestFiles(positionals)
 
