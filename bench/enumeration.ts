@@ -6,8 +6,8 @@ import { createSender, type Sender } from './sender.ts'
 import { rowOf, type Row, type Section } from './report.ts'
 
 const password = 'the engine weaves algebra'
-/** Milliseconds between two tries, in which the service finishes what the one before left behind. */
-const pauseMs = 5
+/** Milliseconds between two tries, in which the service sends the mail that the one before ordered. */
+const pauseMs = 30
 /** Tries of each kind before those that count. */
 const warmUps = 10
 
@@ -25,19 +25,22 @@ const registration = (kind: string) => (n: number): object => ({ email: address(
 const wrongLogin = (kind: string) => (n: number): object => ({ email: address(kind, n), password: 'not the password' })
 const addressOnly = (kind: string) => (n: number): object => ({ email: address(kind, n) })
 
-/** One request after another, known and unknown in turn, each of them first in every other pair. */
-async function compare (send: Sender, { measure, path, status, known, unknown }: Comparison, tries: number): Promise<Row> {
+/** As many of both, in an order of chance: what one try leaves behind must not always meet the same kind. */
+function shuffled (tries: number): Array<'known' | 'unknown'> {
+  const kinds = Array.from({ length: 2 * tries }, (_, n) => ({ kind: n % 2 === 0 ? 'known' as const : 'unknown' as const, place: Math.random() }))
+  return kinds.sort((a, b) => a.place - b.place).map(({ kind }) => kind)
+}
+
+/** One request after another. */
+async function compare (send: Sender, { measure, path, status, ...payloads }: Comparison, tries: number): Promise<Row> {
   const times = { known: new Array<number>(), unknown: new Array<number>() }
-  for (let n = 0; n < warmUps + tries; n++) {
-    const pair = [['known', known], ['unknown', unknown]] as const
-    for (const [kind, payload] of n % 2 === 0 ? pair : pair.toReversed()) {
-      await delay(pauseMs)
-      const answer = await send(path, payload(n))
-      if (answer.status !== status) throw new Error(`${measure}, ${kind}: ${path} answered ${answer.status}`)
-      if (n >= warmUps) times[kind].push(answer.milliseconds)
-    }
+  for (const kind of [...shuffled(warmUps), ...shuffled(tries)]) {
+    await delay(pauseMs)
+    const answer = await send(path, payloads[kind](times[kind].length))
+    if (answer.status !== status) throw new Error(`${measure}, ${kind}: ${path} answered ${answer.status}`)
+    times[kind].push(answer.milliseconds)
   }
-  return rowOf(measure, 'ms', 'medians within 5 %', times.known, times.unknown)
+  return rowOf(measure, 'ms', 'medians within 5 %', times.known.slice(warmUps), times.unknown.slice(warmUps))
 }
 
 async function registerPeople (send: Sender, kind: string, count: number): Promise<void> {
