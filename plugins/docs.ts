@@ -23,6 +23,10 @@ export type DocsOptions = Pick<Static<typeof DocsOptionsSchema>, 'version'> & Pa
 
 declare module 'fastify' {
   interface FastifyInstance { authServeOpenapi: FastifyInstance['swagger'] }
+  interface FastifySchema {
+    /** Who may call the operation: `config.access` of its route. */
+    'x-access'?: string
+  }
 }
 
 const tags = [
@@ -32,13 +36,16 @@ const tags = [
   { name: 'service', description: 'What operators and machines ask' }
 ]
 
-/** Completes an operation by what its policy and input imply: security and every error response. */
+/** Completes an operation by what its policy and input imply: who may call it and every error response. */
 function describeOperation (schema: FastifySchema, route: RouteOptions): FastifySchema {
   const access = route.config?.access ?? 'public'
   const errors = operationErrors({ access, limited: route.config?.limit !== false, body: schema.body !== undefined || !['GET', 'HEAD'].includes([route.method].flat()[0] ?? ''), declared: route.config?.errors ?? [] })
   const responses = typeof schema.response === 'object' ? schema.response : {}
+  const needs = access.includes(':') ? `Needs the permission \`${access}\`.` : access === 'fresh' ? 'Needs a session that was proven lately.' : undefined
   return {
     ...schema,
+    description: [schema.description, needs].filter(part => part !== undefined).join(' '),
+    'x-access': access,
     hide: false,
     security: access === 'public' ? [] : access === 'optional' ? [{ bearer: [] }, {}] : [{ bearer: [] }],
     response: { ...responses, ...problemResponses(errors) }

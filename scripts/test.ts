@@ -15,7 +15,7 @@ import { runTestFiles, type TestFileResult } from './run-test-files.ts'
  * Runs the test suite: compiles it, starts one PostgreSQL for all of it (the embedded one, or that of
  * TEST_DATABASE_URL, whose role must be allowed to create databases), migrates a template database that the tests
  * clone, and runs the files that are named, or all. `--coverage` holds lines and branches to the floor, `--jobs=n` runs
- * as many files at a time. `--retry` runs a few files that failed once more, alone: what passes then is told as unsteady and
+ * as many files at a time, `--shard=k/n` every nth of them, from the kth on. `--retry` runs a few files that failed once more, alone: what passes then is told as unsteady and
  * does not fail the run, so that a machine which was busy for a moment holds up nobody, and nothing is hidden.
  *
  * Each file is a plain Node.js process. The runner of tap would load its hooks, which follow every module, into each
@@ -123,11 +123,18 @@ async function isCovered (): Promise<boolean> {
   return covered
 }
 
-const { values: { coverage, jobs, retry }, positionals } = parseArgs({
+/** What `--shard` leaves of the files. */
+function shardOf (files: string[], shard: string): string[] {
+  const [, index = '', count = ''] = /^([1-9]\d*)\/([1-9]\d*)$/.exec(shard) ?? []
+  if (count === '' || Number(index) > Number(count)) throw new Error(`--shard is k/n, such as 1/2, not ${shard}`)
+  return files.filter((_file, position) => position % Number(count) === Number(index) - 1)
+}
+
+const { values: { coverage, jobs, retry, shard }, positionals } = parseArgs({
   allowPositionals: true,
-  options: { coverage: { type: 'boolean', default: false }, retry: { type: 'boolean', default: false }, jobs: { type: 'string', default: String(availableParallelism() + 1) } }
+  options: { coverage: { type: 'boolean', default: false }, retry: { type: 'boolean', default: false }, shard: { type: 'string', default: '1/1' }, jobs: { type: 'string', default: String(availableParallelism() + 1) } }
 })
-const files = await findTestFiles(positionals)
+const files = shardOf(await findTestFiles(positionals), shard)
 
 await rm(coverageFolder, { recursive: true, force: true })
 // Types are checked by "npm run typecheck", in a third of the time that both would take here.

@@ -129,6 +129,11 @@ t.test('each bad value is refused, naming its key and what to write instead', as
     ...['api', '/api/', '/', '//api', '/:id', '/*', '/../x', '/a b'].map((value): [string, string, RegExp] =>
       ['API_PREFIX', value, /such as \/api\/v1/]),
     ['TRUST_PROXY', '1', /no number of hops/],
+    ['ROLES', 'support', /"support" is no role/],
+    ['ROLES', 'Support=users:read', /names of lower-case letters/],
+    ['ROLES', 'admin=users:read', /must not define admin/],
+    ['ROLES', 'support=users:read,support=users:write', /defines support twice/],
+    ['ROLES', 'support=users:reed', /"users:reed", which is none of users:read/],
     ['TRUST_PROXY', 'yes', /"yes" is none of them/],
     ['TRUST_PROXY', '10.0.0.0/33', /is none of them/],
     ['TRUST_PROXY', '10.0.0.1,,::1', /"" is none of them/],
