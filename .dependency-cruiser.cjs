@@ -59,9 +59,9 @@ module.exports = {
 
     forbid('schemas-are-leaves', 'Shared schemas need typebox, each other and the files that all rooms share.',
       { path: '^src/schemas/' }, { path: ['^src/[^/]+/', '^node_modules/'], pathNot: ['^src/schemas/', npm('@sinclair/typebox')] }),
-    forbid('config-is-a-leaf', 'The declaration of the settings needs typebox and nothing of the house.',
+    forbid('config-is-a-leaf', 'The declaration of the settings needs typebox and the names of roles and permissions.',
       { path: '^src/config([.]ts$|/)' },
-      { path: ['^(src|plugins|routes)/', '^node_modules/'], pathNot: ['^src/config([.]ts$|/)', npm('@sinclair/typebox')] }),
+      { path: ['^(src|plugins|routes)/', '^node_modules/'], pathNot: ['^src/config([.]ts$|/)', '^src/roles/', npm('@sinclair/typebox')] }),
     forbid('config-is-for-the-standalone-service', 'Plugins and rules take options: an embedding host has settings of its own.',
       { path: shipped, pathNot: [standalone, '^src/config([.]ts$|/)'] }, { path: '^src/config([.]ts$|/)' }),
     forbid('shared-files-are-leaves', 'Files directly in src are shared by all rooms, so they enter none but the schemas.',

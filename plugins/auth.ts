@@ -6,6 +6,8 @@ import { CodedError, errorCatalogue, type ErrorCode } from '../src/errors.ts'
 import { parseOptions } from '../src/options.ts'
 import { isRepeatedField } from '../src/repeated-field.ts'
 import type { RevocationOptions } from '../src/revocation/options.ts'
+import { permissionPattern, rolePattern } from '../src/roles/permissions.ts'
+import { createRoles, type Roles } from '../src/roles/roles.ts'
 import { createAuthenticate, type Principal } from '../src/sessions/authenticate.ts'
 import { authorize } from '../src/sessions/authorize.ts'
 import { startSessionUse } from '../src/sessions/session-use.ts'
@@ -23,6 +25,8 @@ export const AuthOptionsSchema = Type.Object({
   ...tokenOptions,
   /** Seconds after a login or a proof of identity in which a session is fresh. */
   freshSessionSeconds: Type.Integer({ minimum: 1, default: 600 }),
+  /** Roles beside `user` and `admin`, and the permissions of each. */
+  roles: Type.Record(Type.String({ pattern: rolePattern }), Type.Array(Type.String({ pattern: permissionPattern })), { additionalProperties: false, default: {} }),
   /** Milliseconds between two writings of when sessions were last used; each is noted once a minute at most. */
   useFlushMs: Type.Integer({ minimum: 10, maximum: 3_600_000, default: 30_000 }),
   /** Sessions whose last use is remembered between two writings; the use of any other is not noted. */
@@ -43,6 +47,8 @@ export type Access = 'public' | 'optional' | 'session' | 'fresh' | `${string}:${
 
 /** Tokens, keys and who is asking. */
 export interface Auth extends Tokens {
+  /** Who may do what. */
+  roles: Roles
   /** Whom the request was authenticated as. Throws CodedError TOKEN_MISSING on a route that asks for nobody. */
   principal(request: FastifyRequest): Principal
   /** Authenticates a request on a route with `optional` access. Throws CodedError TOKEN_MISSING and the like. */
@@ -75,6 +81,7 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
   const database = app.getDecorator<AuthServeDb>(settings.dbDecorator)
   const tokens = startTokens(settings, { database, listen: database.listen, log: app.log })
   const { clock, feed, keyRing } = tokens
+  const roles = createRoles(settings.roles)
   database.onRevoked(feed.add)
   app.addHook('onReady', async () => { if (database.isSchemaReady()) await feed.loaded(startWaitMs) })
   const sessionUse = startSessionUse({ store: database.sessions, clock, flushMs: settings.useFlushMs, maxEntries: settings.maxTrackedUses, log: app.log })
@@ -119,6 +126,7 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
 
   app.decorate(settings.decorator, {
     ...tokens,
+    roles,
     authenticate: authenticateRequest,
     async tryAuthenticate (request: FastifyRequest) {
       try {
@@ -140,7 +148,7 @@ async function auth (app: FastifyInstance, options: AuthOptions): Promise<void> 
     if (access === undefined) throw new TypeError(`auth-serve auth: ${[route.method].flat().join(', ')} ${route.url} declares no config.access`)
     if (access === 'public' || access === 'optional') return
     route.onRequest = [...[route.onRequest ?? []].flat(), async request => {
-      authorize(access, await authenticateRequest(request), { ...settings, now: clock.now })
+      authorize(access, await authenticateRequest(request), { ...settings, roles, now: clock.now })
     }]
   })
 }

@@ -1,5 +1,6 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Config } from './config.ts'
+import { readRoles } from './config/role-definitions.ts'
 import { authServe, type AuthServeOptions } from './index.ts'
 import { serverOptions } from './server-options.ts'
 
@@ -48,6 +49,7 @@ export function createApp ({ config, database, secrets, keys, logger }: AppOptio
     },
     sessions,
     revocation,
+    roles: readRoles(accounts.roles),
     login,
     accounts: { requireEmailVerification: accounts.requireEmailVerification, registrationPrivacy: accounts.registrationPrivacy, adminEmail: accounts.adminEmail },
     mail: {

@@ -111,6 +111,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
     await routes.register(authPlugin, {
       ...options.jwt,
       secrets: options.secrets,
+      roles: options.roles,
       freshSessionSeconds,
       useFlushMs,
       maxTrackedUses,

@@ -7,7 +7,7 @@ export type EventType =
   | 'authn_login_success' | 'authn_login_fail' | 'authn_login_lock'
   | 'authn_password_change' | 'authn_password_change_fail'
   | 'authn_token_created' | 'authn_token_revoked' | 'authn_token_reuse'
-  | 'authz_admin'
+  | 'authz_fail' | 'authz_change' | 'authz_admin'
 
 export interface AuditEvent {
   type: EventType

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { Static } from '@sinclair/typebox'
-import { accounts, mail } from './declaration-of-accounts.ts'
+import { accounts, audit, mail, webhooks } from './declaration-of-accounts.ts'
 
 /** What .env.example shows for AUTH_SECRET; production refuses it like any other known value. */
 export const exampleSecret = 'replace-this-with-the-output-of-auth-serve-secret'
@@ -177,7 +177,7 @@ const logging = Type.Object({
  * no default, `sensitive` values are never shown, `processOnly` ones count in the environment but not in `.env`,
  * `expected` says in a message what a pattern wants.
  */
-export const ConfigSchema = Type.Object({ server, database, tokens, sessions, revocation, passwords, login, accounts, mail, rateLimit, breakers, logging })
+export const ConfigSchema = Type.Object({ server, database, tokens, sessions, revocation, passwords, login, accounts, mail, audit, webhooks, rateLimit, breakers, logging })
 
 /** The settings of the standalone service, complete and checked. */
 export type Config = Static<typeof ConfigSchema>

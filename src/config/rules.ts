@@ -1,6 +1,7 @@
 import { isBaseUrl, isDatabaseUrl, isListeningHost, isProxyAddress, isSmtpUrl } from './addresses.ts'
 import { secretMinLength } from './declaration.ts'
 import type { Config } from './declaration.ts'
+import { problemsOfRoles } from './role-definitions.ts'
 import { secretWeakness } from './secret-strength.ts'
 
 /** What a rule may look at beside the values. */
@@ -75,6 +76,7 @@ const valueRules: Rule[] = [
     problems: ({ mail: { from = '' } }, { given }) => when(given('MAIL_FROM') && !/^(?:[^<>\r\n]*<[^\s<>@,;:]+@[^\s<>@,;]+>|[^\s<>@,;:]+@[^\s<>@,;]+)$/.test(from),
       'MAIL_FROM must be an address such as accounts@example.com or Accounts <accounts@example.com>')
   },
+  { keys: ['ROLES'], problems: ({ accounts }) => problemsOfRoles(accounts.roles) },
   {
     keys: ['AUTH_SECRET'],
     problems: ({ tokens: { secrets = [] } }, { production }) => secrets.flatMap((secret, index) => {

@@ -38,6 +38,8 @@ export interface AuthServeOptions {
   revocation?: RevocationOptions
   /** Background jobs. */
   maintenance?: Omit<MaintenanceOptions, 'decorator' | 'dbDecorator' | 'onEvent'>
+  /** Roles beside `user` and `admin`, and what each may do: `{ support: ['users:read', 'events:read'] }`. */
+  roles?: AuthOptions['roles']
   /** Locks after failed logins, and devices that are known. */
   login?: { maxFailures?: number, lockSeconds?: number, forgetDays?: number, addressMaxFailures?: number, addressWindowSeconds?: number, deviceTokenTtlSeconds?: number }
   /** How people join. */
@@ -75,6 +77,7 @@ export const AuthServeOptionsSchema = Type.Object({
   sessions: Type.Optional(part),
   revocation: Type.Optional(part),
   maintenance: Type.Optional(part),
+  roles: Type.Optional(part),
   login: Type.Optional(part),
   accounts: Type.Optional(part),
   mail: Type.Optional(part),
