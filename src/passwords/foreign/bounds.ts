@@ -1,3 +1,5 @@
+import type { HashParameters } from '../phc.ts'
+
 /** The most that a hash of another system may cost. */
 export interface ForeignBounds {
   /** bcrypt: the logarithm (base 2) of its rounds. */
@@ -30,6 +32,13 @@ export const foreignBounds: Readonly<ForeignBounds> = {
   argon2Lanes: 16,
   shaCryptRounds: 1_000_000
 }
+
+/** Bounds under which hashes of our own with these parameters are taken too, should they cost more than foreign ones may. */
+export const boundsWith = ({ memoryKib, timeCost }: HashParameters): ForeignBounds => ({
+  ...foreignBounds,
+  argon2MemoryKib: Math.max(foreignBounds.argon2MemoryKib, memoryKib),
+  argon2Work: Math.max(foreignBounds.argon2Work, memoryKib * timeCost)
+})
 
 /** Says in words which of the costs `[what, asked, bound]` is too high; undefined when none is. */
 export function excess (...costs: Array<[what: string, asked: number, bound: number]>): string | undefined {

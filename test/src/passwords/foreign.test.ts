@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import t from 'tap'
 import { packageRoot } from '../../../src/package-root.ts'
 import { loadHashEngine } from '../../../src/passwords/engines.ts'
-import { acceptHash, fromBetterAuth, fromDjango, fromFirebase, fromKeycloak, parseForeignHash, refusalOfHash, type Acceptance, type FirebaseAccount, type FirebaseProject, type KeycloakCredential } from '../../../src/passwords/foreign/index.ts'
+import { acceptHash, boundsWith, fromBetterAuth, fromDjango, fromFirebase, fromKeycloak, parseForeignHash, refusalOfHash, type Acceptance, type FirebaseAccount, type FirebaseProject, type KeycloakCredential } from '../../../src/passwords/foreign/index.ts'
 import { verifyInThread } from '../../../src/passwords/foreign/sha-crypt-in-thread.ts'
 import { createPasswordHasher } from '../../../src/passwords/hasher.ts'
 
@@ -118,7 +118,7 @@ t.test('a hash that costs too much is refused in words; bounds may be lower than
     [`$scrypt$ln=30,r=9999,p=9999$c2FsdA$${tag}`, `scrypt memory (128 * N * r * p) ${128 * 2 ** 30 * 9999 * 9999} is above 268435456`],
     [`$fbscrypt$v=1,n=19,r=8,p=1,sk=${tag}=$c2FsdA==$${tag}=`, 'scrypt memory (128 * N * r * p) 536870912 is above 268435456'],
     [`$argon2i$v=16$m=262145,t=1,p=1$c29tZXNhbHQ$${tag}`, 'argon2 memory in KiB 262145 is above 262144'],
-    [`$argon2id$v=19$m=262144,t=5,p=1$c29tZXNhbHQ$${tag}`, 'argon2 memory times passes 1310720 is above 1048576'],
+    [`$argon2id$v=16$m=262144,t=5,p=1$c29tZXNhbHQ$${tag}`, 'argon2 memory times passes 1310720 is above 1048576'],
     [`$argon2id$v=19$m=1024,t=1,p=17$c29tZXNhbHQ$${tag}`, 'argon2 parallelism 17 is above 16'],
     [`$6$rounds=1000001$salt$${'.'.repeat(86)}`, 'SHA-crypt rounds 1000001 is above 1000000']
   ]
@@ -129,6 +129,9 @@ t.test('a hash that costs too much is refused in words; bounds may be lower than
   }
   t.same(acceptHash(`$2b$12$${bcryptRest}`, { bcryptCost: 11 }), { refused: 'bcrypt cost 12 is above 11' })
   t.same(acceptHash(`$2b$11$${bcryptRest}`, { bcryptCost: 11 }), { hash: `$2b$11$${bcryptRest}` })
+  const ours = `$argon2id$v=19$m=1048576,t=3,p=1$c29tZXNhbHQ$${tag}`
+  t.same(acceptHash(ours), { refused: 'argon2 memory in KiB 1048576 is above 262144' })
+  t.same(acceptHash(ours, boundsWith({ memoryKib: 1048576, timeCost: 3, parallelism: 1 })), { hash: ours }, 'our own parameters may be higher')
 })
 
 t.test('what is not of the system that it is said to be from is refused in words', async t => {
