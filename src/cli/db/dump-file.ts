@@ -27,11 +27,8 @@ export async function writeDumpFile (file: string, lines: AsyncIterable<Buffer>,
   const draft = `${file}.${process.pid}.${randomBytes(6).toString('hex')}.part`
   try {
     const handle = await open(draft, 'wx', 0o600)
-    try {
-      await pipeline(Readable.from(lines), createGzip(), handle.createWriteStream({ autoClose: false, flush: true }))
-    } finally {
-      await handle.close()
-    }
+    // The stream closes the file, once all of it is on the disk.
+    await pipeline(Readable.from(lines), createGzip(), handle.createWriteStream({ flush: true }))
     // Whoever took the name meanwhile keeps it.
     if (!force) await (await open(file, 'wx', 0o600)).close()
     await rename(draft, file)

@@ -18,7 +18,7 @@ export async function abandon (orm: Orm): Promise<void> {
   await orm.$client.end({ timeout: 0 }).catch(() => {})
 }
 
-/** The rows of `copy ... to stdout` as the server sends them, one line each. Who stops in the middle must {@link abandon}. */
+/** The rows of `copy ... to stdout` as lines, some at a time. Who stops in the middle must {@link abandon}. */
 export async function * copyOut (orm: Orm, statement: string): AsyncGenerator<Buffer> {
   yield * await orm.$client.unsafe(statement).readable()
 }

@@ -70,7 +70,8 @@ async function * linesOf (orm: Orm, header: DumpHeader, rows: DumpTrailer['rows'
   for (const table of header.tables) {
     let count = 0
     // A partitioned table has rows through a query only.
-    for await (const batch of batchesOf(copyOut(orm, `copy (select ${columnsOf(table)} from ${quote(table.name)}) to stdout`), () => { count++ })) {
+    for await (const batch of batchesOf(copyOut(orm, `copy (select ${columnsOf(table)} from ${quote(table.name)}) to stdout`))) {
+      count += countLines(batch)
       onProgress(total + count)
       yield hashed(batch)
     }
@@ -81,11 +82,17 @@ async function * linesOf (orm: Orm, header: DumpHeader, rows: DumpTrailer['rows'
   yield encodeLine({ rows, sha256: hash.digest('hex') })
 }
 
+/** In a row a line end is written otherwise, so each is the end of one. */
+function countLines (lines: Buffer): number {
+  let count = 0
+  for (let end = lines.indexOf(10); end !== -1; end = lines.indexOf(10, end + 1)) count++
+  return count
+}
+
 /** Joins rows, since each by itself would be a write of its own. */
-async function * batchesOf (lines: AsyncIterable<Buffer>, onLine: () => void): AsyncGenerator<Buffer> {
+async function * batchesOf (lines: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let [waiting, bytes] = [new Array<Buffer>(), 0]
   for await (const line of lines) {
-    onLine()
     waiting.push(line)
     bytes += line.length
     if (bytes < batchBytes) continue

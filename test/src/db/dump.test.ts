@@ -7,6 +7,7 @@ import postgres from 'postgres'
 import t, { type Test } from 'tap'
 import type { DatabaseLocation } from '../../../src/db/client.ts'
 import { listDumpTables } from '../../../src/db/dump/dump-tables.ts'
+import { startEmbeddedPostgres } from '../../../src/db/embedded/index.ts'
 import { listMigrations, migrateDown } from '../../../src/db/migrations.ts'
 import { createSinglePool } from '../../../src/db/pool.ts'
 import { createTestApp, testSecret, type TestApp } from '../../helpers/app.ts'
@@ -115,6 +116,9 @@ t.test('db dump and db restore', async t => {
   await t.test('through pipes, into an embedded database where a service has been', async t => {
     const dataDir = await temporaryFolder(t)
     const env2 = { DATA_DIR: dataDir, AUTH_SECRET: testSecret.toUpperCase() }
+    // Held, so that not each command starts and stops it.
+    const embedded = await startEmbeddedPostgres({ dataDir, log: { info: () => {}, warn: () => {} }, fsync: false })
+    t.teardown(async () => { await embedded.close() })
     t.match(await command(['keys', 'rotate'], env2), { code: 0 })
     const piped = await command(['db', 'dump', '-'], env)
     t.match(piped, { code: 0, stderr: /^TABLE/ })
