@@ -1,9 +1,12 @@
 import { Command, Option } from 'commander'
 import { createCreateAccount } from '../../accounts/create-account.ts'
 import { toUser } from '../../accounts/to-user.ts'
+import { loadConfig } from '../../config.ts'
+import { readRoles } from '../../config/role-definitions.ts'
 import type { UserRow } from '../../db/users.ts'
 import { createOrderMail } from '../../mail/order-mail.ts'
 import { createInvite } from '../../recovery/invite.ts'
+import { createRoles } from '../../roles/roles.ts'
 import { misuse } from '../exit.ts'
 import { print, printJson, type OutputOptions } from '../output.ts'
 import { promptForPassword, readPasswordFromStdin } from '../read-password.ts'
@@ -11,7 +14,7 @@ import { secretsOf } from '../secrets.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { withPeople, type People } from './with-people.ts'
 
-interface CreateOptions extends OutputOptions { email: string, role: 'user' | 'admin', passwordStdin?: boolean, invite?: boolean }
+interface CreateOptions extends OutputOptions { email: string, role: string, passwordStdin?: boolean, invite?: boolean }
 
 type Person = Pick<CreateOptions, 'email'> & { roles: string[] }
 
@@ -35,6 +38,11 @@ async function addWithPassword ({ config, database, audit, context }: People, { 
 export function createCommand (surroundings: Surroundings): Command {
   const { stdin, stdout, stderr } = surroundings
 
+  function requireRole (role: string): void {
+    const { names } = createRoles(readRoles(loadConfig(surroundings.env()).accounts.roles))
+    if (!names.includes(role)) throw misuse(`there is no role ${role}; there are ${names.join(', ')}, and ROLES defines others`)
+  }
+
   async function readPassword (passwordStdin: boolean): Promise<string> {
     if (passwordStdin) return await readPasswordFromStdin(surroundings)
     if (stdin.isTTY !== true) throw misuse('no terminal to ask for the password on; pipe it in with --password-stdin, or mail an invitation with --invite')
@@ -42,6 +50,7 @@ export function createCommand (surroundings: Surroundings): Command {
   }
 
   async function create ({ email, role, passwordStdin = false, invite: invited = false, json = false }: CreateOptions): Promise<void> {
+    requireRole(role)
     const person = { email, roles: role === 'user' ? ['user'] : ['user', role] }
     const password = invited ? undefined : await readPassword(passwordStdin)
     const user = await withPeople(surroundings, 'create', async people => password === undefined
@@ -54,7 +63,7 @@ export function createCommand (surroundings: Surroundings): Command {
   return new Command('create')
     .description('add a person; prints their id')
     .requiredOption('--email <address>', 'e-mail address')
-    .addOption(new Option('--role <role>', 'role beside "user"').choices(['user', 'admin']).default('user'))
+    .option('--role <role>', 'role beside "user": admin, or one that ROLES defines', 'user')
     .option('--password-stdin', 'read the password from standard input instead of asking for it')
     .addOption(new Option('--invite', 'ask for no password: the running service mails a link by which the person chooses one').conflicts('passwordStdin'))
     .option('--json', 'the user in JSON')

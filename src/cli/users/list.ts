@@ -7,6 +7,7 @@ import { createDatabase, type Database } from '../../db/stores.ts'
 import type { UserFilter } from '../../db/user-pages.ts'
 import type { User } from '../../schemas/user.ts'
 import { table, type OutputOptions } from '../output.ts'
+import { parseWhole } from '../parse.ts'
 import type { Output, Surroundings } from '../surroundings.ts'
 import { withDatabase } from '../with-database.ts'
 
@@ -75,11 +76,6 @@ function parseEmail (text: string): string {
   return canonical
 }
 
-function parseLimit (text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Give a whole number above 0.')
-  return Number(text)
-}
-
 function parseCursor (text: string): string {
   if (!validate(text)) throw new InvalidArgumentError('Give the cursor that the page before told.')
   return text
@@ -100,7 +96,7 @@ export function listCommand (surroundings: Surroundings): Command {
     .option('--role <role>', 'only who has this role')
     .addOption(new Option('--active', 'only who may sign in').conflicts('disabled'))
     .option('--disabled', 'only who was disabled')
-    .option('--limit <number>', 'this many at most; everybody by default', parseLimit)
+    .option('--limit <number>', 'this many at most; everybody by default', parseWhole(1, 999_999_999))
     .option('--cursor <id>', 'go on after the page that told this', parseCursor)
     .option('--json', 'JSON instead of a table: { items, nextCursor }')
     .action(list)
