@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { auditCommand } from './cli/audit.ts'
 import { keysCommand } from './cli/keys.ts'
 import { migrateCommand } from './cli/migrate.ts'
 import { openapiCommand } from './cli/openapi.ts'
@@ -26,6 +27,7 @@ const program = new Command('auth-serve')
   .addCommand(migrateCommand)
   .addCommand(usersCommand)
   .addCommand(keysCommand)
+  .addCommand(auditCommand)
   .addCommand(secretCommand)
   .addCommand(openapiCommand)
 

@@ -37,6 +37,8 @@ export async function createTestApp (t: Test, { database, bodyLimit, trustProxy,
     jwt: { issuer: 'https://issuer.test' },
     passwords: cheapPasswords,
     rateLimit: { enabled: false },
+    // Tests that count statements want none of its own accord.
+    audit: { sealSeconds: 3600 },
     ...options,
     database: { ...location, poolMax: 5, ...database }
   })
