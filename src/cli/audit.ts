@@ -17,9 +17,9 @@ import { withDatabase } from './with-database.ts'
 const print = (text: string): void => { process.stdout.write(`${text}\n`) }
 
 function parseHead (text: string): SealHead {
-  const [, sequence, mac = ''] = /^([1-9]\d{0,14}):([A-Za-z0-9_-]{43})$/.exec(text) ?? []
+  const [, sequence, mac = ''] = /^([1-9]\d{0,14}):([0-9a-f]{64})$/.exec(text) ?? []
   if (sequence === undefined) throw new InvalidArgumentError('Give <sequence>:<mac> as "audit verify" and the log print it.')
-  return { sequence: Number(sequence), mac: Buffer.from(mac, 'base64url') }
+  return { sequence: Number(sequence), mac: Buffer.from(mac, 'hex') }
 }
 
 function parseMoment (text: string): Date {

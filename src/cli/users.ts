@@ -21,7 +21,7 @@ async function createUser ({ email, role, passwordStdin = false }: CreateOptions
       onUnasked: reason => { process.stderr.write(`the password was not looked up among the breached ones: ${reason}\n`) }
     })
     const createAccount = createCreateAccount({ database, passwords, audit: createAudit(database, () => {}) })
-    return await createAccount({ email, password }, { roles: role === 'admin' ? ['user', 'admin'] : ['user'], emailVerified: true }, commandLine)
+    return await createAccount({ email, password }, { roles: role === 'admin' ? ['user', 'admin'] : ['user'], emailVerified: true, byOperator: true }, commandLine)
   })
   process.stdout.write(`${user.id}\n`)
 }

@@ -47,7 +47,7 @@ export async function createTestApp (t: Test, { database, bodyLimit, trustProxy,
   const check = await createResponseCheck(app)
   return {
     app,
-    scope: scopes[0] ?? app,
+    scope: scopes.find(scope => scope.hasDecorator('authServe')) ?? app,
     database: location,
     log,
     async request (inject) {
