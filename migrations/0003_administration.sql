@@ -6,7 +6,7 @@ CREATE TABLE "audit_seals" (
 	"event_ids" uuid[] DEFAULT '{}'::uuid[] NOT NULL,
 	"since" timestamp (3) with time zone,
 	"until" timestamp (3) with time zone NOT NULL,
-	"digest" "bytea" NOT NULL,
+	"event_macs" "bytea" NOT NULL,
 	"key_id" text NOT NULL,
 	"mac" "bytea" NOT NULL
 );
@@ -63,6 +63,7 @@ CREATE TABLE "webhooks" (
 	"updated_at" timestamp (3) with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
+CREATE INDEX "audit_seals_period_idx" ON "audit_seals" USING gist (tstzrange("since", "until", '[]')) WHERE kind = 'events';--> statement-breakpoint
 ALTER TABLE "user_search" ADD CONSTRAINT "user_search_user_id_users_id_fk" FOREIGN KEY ("user_id") REFERENCES "users"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "user_search_email_idx" ON "user_search" USING btree ("email" text_pattern_ops);--> statement-breakpoint
 CREATE INDEX "user_search_username_idx" ON "user_search" USING btree ("username" text_pattern_ops);--> statement-breakpoint
@@ -140,8 +141,15 @@ BEGIN
 	IF to_regclass(partition) IS NOT NULL THEN
 		RETURN false;
 	END IF;
-	EXECUTE format('CREATE TABLE %I PARTITION OF audit_events FOR VALUES FROM (%L) TO (%L)', partition, month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
+	-- Instances that start together make it once.
+	PERFORM pg_advisory_xact_lock(107157092068719);
+	IF to_regclass(partition) IS NOT NULL THEN
+		RETURN false;
+	END IF;
+	-- Attached rather than made as a partition: that locks out nobody who writes events meanwhile.
+	EXECUTE format('CREATE TABLE %I (LIKE audit_events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', partition);
 	EXECUTE format('CREATE TRIGGER audit_events_refuse_truncate BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION auth_serve_refuse_change()', partition);
+	EXECUTE format('ALTER TABLE audit_events ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', partition, month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
 	RETURN true;
 END
 $$;--> statement-breakpoint

@@ -8,6 +8,7 @@ import { createReadProfile, createUpdateProfile, type ReadProfile, type UpdatePr
 import { createRegistration, type Registration } from '../src/accounts/registration.ts'
 import { createCompleteRegistrationErrors, type CompleteRegistrationErrors } from '../src/accounts/registration-errors.ts'
 import { createAudit, type AuditEvent, type RequestContext } from '../src/audit/audit.ts'
+import { createAuditTrail, type AuditTrail } from '../src/audit/trail.ts'
 import type { Breakers } from '../src/breakers/breakers.ts'
 import { createListKeys } from '../src/keys/list-keys.ts'
 import { createRevokeKey, type RevokeKey } from '../src/keys/revoke-key.ts'
@@ -106,6 +107,7 @@ export interface UseCases {
   revokeKey: RevokeKey
   unlockUser: UnlockUser
   outbox: OutboxAdmin
+  auditTrail: AuditTrail
   /** Who asks, for the audit trail. */
   contextOf(request: FastifyRequest): RequestContext
 }
@@ -180,6 +182,7 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
     revokeKey: createRevokeKey(keys),
     unlockUser: createUnlockUser({ audit, loginLock }),
     outbox: createOutboxAdmin({ database, secrets, audit, onRetry: nudge }),
+    auditTrail: createAuditTrail({ database, secrets }),
     contextOf: (request: FastifyRequest): RequestContext => ({
       requestId: requestIdOf(request.raw),
       ipAddress: storedAddress(request.ip),

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify'
 import { listBreakersRoute } from './admin/list-breakers.ts'
+import { listEventsRoute } from './admin/list-events.ts'
 import { listKeysRoute } from './admin/list-keys.ts'
 import { listOutboxRoute } from './admin/list-outbox.ts'
 import { retryMailRoute } from './admin/retry-mail.ts'
@@ -24,6 +25,7 @@ import { changeEmailRoute } from './users/change-email.ts'
 import { changePasswordRoute } from './users/change-password.ts'
 import { deleteMeRoute } from './users/delete-me.ts'
 import { endSessionRoute } from './users/end-session.ts'
+import { listMyEventsRoute } from './users/list-my-events.ts'
 import { listSessionsRoute } from './users/list-sessions.ts'
 import { readMeRoute } from './users/read-me.ts'
 import { updateMeRoute } from './users/update-me.ts'
@@ -51,6 +53,8 @@ export const apiRoutes: FastifyPluginAsync = async app => {
   await app.register(changeEmailRoute, { prefix: '/users' })
   await app.register(listSessionsRoute, { prefix: '/users' })
   await app.register(endSessionRoute, { prefix: '/users' })
+  await app.register(listMyEventsRoute, { prefix: '/users' })
+  await app.register(listEventsRoute, { prefix: '/admin' })
   await app.register(listBreakersRoute, { prefix: '/admin' })
   await app.register(listKeysRoute, { prefix: '/admin' })
   await app.register(rotateKeysRoute, { prefix: '/admin' })

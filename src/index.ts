@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { auditPlugin } from '../plugins/audit.ts'
 import { authPlugin } from '../plugins/auth.ts'
 import { breakerPlugin } from '../plugins/breaker.ts'
 import { corsPlugin } from '../plugins/cors.ts'
@@ -77,6 +78,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
   if (metrics) await app.register(metricsPlugin)
   const principals = new WeakMap<FastifyRequest, { actorId: string, sessionId: string }>()
   const onEvent = (event: AuditEvent, context: RequestContext): void => { logging.event(null, { ...event, ...context }) }
+  let noteRefusal = (_request: FastifyRequest): void => {}
   await app.register(outputPlugin)
   await app.register(securityHeadersPlugin, { https: publicUrl?.startsWith('https:') ?? false })
   // Before errors: the routes that answer preflights are no paths of the API.
@@ -85,7 +87,10 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
     notFound,
     onProblem (error, request) {
       logging.add(request, { errorCode: error.code })
-      if (error.code === 'FORBIDDEN') logging.event(request, { type: 'authz_fail', outcome: 'failure', ...principals.get(request) })
+      if (error.code === 'FORBIDDEN') {
+        logging.event(request, { type: 'authz_fail', outcome: 'failure', ...principals.get(request) })
+        noteRefusal(request)
+      }
       if (error.code !== 'INVALID_INPUT') return
       const fields = error.errors?.map(({ path, code }) => ({ path: logging.maskPath(request, path), code }))
       request.log.debug({ fields, input: logging.describeInput(request) }, 'input refused')
@@ -136,6 +141,12 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
       onEvent
     })
     await routes.register(maintenancePlugin, { ...options.maintenance, onEvent })
+    await routes.register(auditPlugin, { ...options.audit, version })
+    noteRefusal = request => {
+      const principal = principals.get(request)
+      if (principal === undefined) return
+      routes.authServeAudit.refusals.note({ ...principal, method: request.method, route: request.routeOptions.url ?? '' }, routes.authServe.contextOf(request))
+    }
     const rotateKeysWhenDue = createRotateKeysWhenDue(routes.authServeAuth)
     routes.authServeMaintenance.add({
       name: 'rotate-keys',

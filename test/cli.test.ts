@@ -19,7 +19,7 @@ const asProcess = async (args: string[], env: Record<string, string> = {}, input
 t.test('help, version and misuse', async t => {
   const help = await auth(['--help'])
   t.equal(help.code, 0)
-  for (const command of ['serve', 'migrate', 'users', 'keys', 'secret', 'openapi']) t.match(help.stdout, command)
+  for (const command of ['serve', 'migrate', 'users', 'keys', 'audit', 'secret', 'openapi']) t.match(help.stdout, command)
   t.equal((await auth(['users', 'create', '--help'])).code, 0)
   t.same(await asProcess(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' })
   t.match(await asProcess(['nothing']), { code: 2, stdout: '', stderr: /unknown command/ })
@@ -44,12 +44,12 @@ t.test('openapi prints the document without a database', async t => {
   t.equal(document.openapi, '3.1.0')
   t.same(Object.keys(document.paths).sort(), [
     '/', '/.well-known/jwks.json', '/.well-known/revocations.json',
-    '/api/v1/admin/breakers', '/api/v1/admin/keys', '/api/v1/admin/keys/rotate', '/api/v1/admin/keys/{kid}/revoke', '/api/v1/admin/outbox', '/api/v1/admin/outbox/{id}/retry', '/api/v1/admin/users/{id}/unlock',
+    '/api/v1/admin/breakers', '/api/v1/admin/events', '/api/v1/admin/keys', '/api/v1/admin/keys/rotate', '/api/v1/admin/keys/{kid}/revoke', '/api/v1/admin/outbox', '/api/v1/admin/outbox/{id}/retry', '/api/v1/admin/users/{id}/unlock',
     ...[
       'email/change/confirm', 'email/change/undo', 'email/resend', 'email/verify', 'introspect', 'invitation/accept', 'login', 'logout', 'logout-all',
       'password/forgot', 'password/reset', 'reauthenticate', 'refresh', 'register'
     ].map(name => `/api/v1/auth/${name}`),
-    '/api/v1/users/me', '/api/v1/users/me/email', '/api/v1/users/me/password', '/api/v1/users/me/sessions', '/api/v1/users/me/sessions/{id}',
+    '/api/v1/users/me', '/api/v1/users/me/email', '/api/v1/users/me/events', '/api/v1/users/me/password', '/api/v1/users/me/sessions', '/api/v1/users/me/sessions/{id}',
     '/health', '/metrics', '/readiness'
   ])
   const yaml = await auth(['openapi', '--yaml'], { DOCS_ENABLED: 'false' })

@@ -16,6 +16,7 @@ t.test('what the package exports is pinned', async t => {
   }
   t.same(exported, {
     '.': ['CodedError', 'authServe', 'default', 'serverOptions'],
+    './plugins/audit': ['AuditOptionsSchema', 'auditPlugin', 'default'],
     './plugins/auth': ['AuthOptionsSchema', 'authPlugin', 'default'],
     './plugins/breaker': ['BreakerOptionsSchema', 'breakerPlugin', 'default'],
     './plugins/cors': ['CorsOptionsSchema', 'corsPlugin', 'default'],

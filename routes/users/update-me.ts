@@ -26,10 +26,7 @@ export const updateMeRoute: FastifyPluginAsyncTypebox = async app => {
       url: '/me',
       schema: { ...operation, tags: ['users'], body: UpdateMeBodySchema, response: { 200: userResponse('The changed person') } },
       config: { access: 'session', errors: ['USER_ALREADY_EXISTS'] },
-      handler: async request => {
-        const { userId } = app.authServeAuth.principal(request)
-        return await app.authServe.updateProfile(userId, request.body, app.authServe.contextOf(request))
-      }
+      handler: async request => await app.authServe.updateProfile(app.authServeAuth.principal(request), request.body, app.authServe.contextOf(request))
     })
   }
 }

@@ -12,6 +12,8 @@ export interface Joining {
   roles: string[]
   /** Somebody vouches for the address. */
   emailVerified: boolean
+  /** Somebody else adds them, whom the trail cannot name. */
+  byOperator?: boolean
   /** What else belongs to the transaction. */
   also?: (stores: Stores, user: UserRow) => Promise<void>
 }
@@ -24,7 +26,7 @@ export type CreateAccount = (account: NewAccount, joining: Joining, context: Req
  * USER_ALREADY_EXISTS where e-mail or username is taken, also when the other one was committed a moment ago.
  */
 export function createCreateAccount ({ database, audit, passwords }: CreateAccountDependencies): CreateAccount {
-  return async (account, { roles, emailVerified, also }, context) => {
+  return async (account, { roles, emailVerified, byOperator = false, also }, context) => {
     const names = await judgeNewAccount(passwords, account)
     const rejectTaken = async (stores: Pick<Stores, 'users'>) => {
       const taken = await stores.users.findTakenNames(names.emailCanonical, names.usernameCanonical)
@@ -38,7 +40,7 @@ export function createCreateAccount ({ database, audit, passwords }: CreateAccou
       const row = await stores.users.insert(user) ?? (await rejectTaken(stores), await stores.users.insert(user))
       if (row === undefined) throw userAlreadyExists({ email: true, username: false })
       await also?.(stores, row)
-      record({ type: 'user_created', outcome: 'success', actorId: user.id, targetId: user.id })
+      record({ type: 'user_created', outcome: 'success', actorId: byOperator ? undefined : user.id, targetId: user.id })
       return row
     })
   }

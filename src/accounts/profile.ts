@@ -3,6 +3,7 @@ import type { UserPatch } from '../db/users.ts'
 import type { Database } from '../db/stores.ts'
 import { CodedError } from '../errors.ts'
 import type { User } from '../schemas/user.ts'
+import type { Principal } from '../sessions/authenticate.ts'
 import { toUser } from './to-user.ts'
 import { canonicalUsername } from './username.ts'
 
@@ -24,10 +25,10 @@ export function createReadProfile ({ database }: { database: Database }): ReadPr
 }
 
 /** Changes the signed-in person. Throws CodedError USER_ALREADY_EXISTS for a taken username. */
-export type UpdateProfile = (userId: string, patch: ProfilePatch, context: RequestContext) => Promise<User>
+export type UpdateProfile = (principal: Principal, patch: ProfilePatch, context: RequestContext) => Promise<User>
 
 export function createUpdateProfile ({ audit }: { audit: Audit }): UpdateProfile {
-  return async (userId, patch, context) => {
+  return async ({ userId, sessionId }, patch, context) => {
     const { username } = patch
     const changes: UserPatch = username === undefined
       ? patch
@@ -36,7 +37,7 @@ export function createUpdateProfile ({ audit }: { audit: Audit }): UpdateProfile
     return await audit.transaction(context, async (stores, record) => {
       const row = changed.length === 0 ? await stores.users.findById(userId) : await stores.users.update(userId, changes)
       if (row === undefined) throw accountGone()
-      if (changed.length > 0) record({ type: 'user_updated', outcome: 'success', actorId: userId, targetId: userId, details: { changed } })
+      if (changed.length > 0) record({ type: 'user_updated', outcome: 'success', actorId: userId, targetId: userId, sessionId, details: { changed } })
       return toUser(row)
     })
   }

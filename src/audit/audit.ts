@@ -1,13 +1,7 @@
 import type { Database, Stores } from '../db/stores.ts'
+import type { EventType } from '../schemas/event.ts'
 
-/** Names of the OWASP logging vocabulary; the same name stands in the audit trail and in the log. */
-export type EventType =
-  | 'user_created' | 'user_updated' | 'user_deleted'
-  | 'session_created' | 'session_renewed' | 'session_expired'
-  | 'authn_login_success' | 'authn_login_fail' | 'authn_login_lock'
-  | 'authn_password_change' | 'authn_password_change_fail'
-  | 'authn_token_created' | 'authn_token_revoked' | 'authn_token_reuse'
-  | 'authz_fail' | 'authz_change' | 'authz_admin'
+export type { EventType }
 
 export interface AuditEvent {
   type: EventType

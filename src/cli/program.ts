@@ -6,6 +6,7 @@ import { isContended, isOutage } from '../db/failures.ts'
 import { CodedError } from '../errors.ts'
 import { LogFileError } from '../logging/log-file.ts'
 import { version } from '../version.ts'
+import { auditCommand } from './audit.ts'
 import { dbCommand } from './db.ts'
 import { CommandError, exitCodes } from './exit.ts'
 import { hashCommand } from './hash.ts'
@@ -18,7 +19,7 @@ import { serveCommand } from './serve.ts'
 import type { Surroundings } from './surroundings.ts'
 import { usersCommand } from './users.ts'
 
-const commands = [serveCommand, migrateCommand, usersCommand, keysCommand, dbCommand, hashCommand, secretCommand, openapiCommand]
+const commands = [serveCommand, migrateCommand, usersCommand, keysCommand, auditCommand, dbCommand, hashCommand, secretCommand, openapiCommand]
 
 /** The error beneath all others. */
 const rootOf = (error: Error): Error => error.cause instanceof Error ? rootOf(error.cause) : error

@@ -32,6 +32,11 @@ export function isOutage (error: unknown): error is Error {
   return codesOf(error).some(code => connectionCodes.has(code) || outageState.test(code))
 }
 
+/** True where the audit trail has no place for this month: its partitions are made at start and by maintenance. */
+function isMonthMissing (error: unknown): boolean {
+  return codesOf(error).includes('23514') && error instanceof Error && 'table_name' in error && error.table_name === 'audit_events'
+}
+
 /** True where others held what was needed, so that the same may succeed a moment later. */
 export function isContended (error: unknown): boolean {
   return codesOf(error).some(code => contendedState.test(code))
@@ -72,7 +77,7 @@ export function toDatabaseError (error: unknown): unknown {
   }
   if (isContended(error)) return new CodedError('SERVICE_UNAVAILABLE', 'Somebody else changed the same at this moment; try again.', { retryAfterSeconds: 1, cause: error })
   const codes = codesOf(error)
-  if (isOutage(error) || codes.some(code => schemaMissingState.test(code))) {
+  if (isOutage(error) || isMonthMissing(error) || codes.some(code => schemaMissingState.test(code))) {
     return new CodedError('SERVICE_UNAVAILABLE', 'A service that this one depends on does not answer; try again.', { retryAfterSeconds: 1, cause: error })
   }
   if (codes.some(code => /^[0-9A-Z]{5}$/.test(code))) {

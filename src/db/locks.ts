@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import type { Run } from './pool.ts'
 
 /** Work that one instance at a time does, with the advisory lock that says so. */
-const locks = { maintenance: 0x61757468_6d61 } as const
+const locks = { maintenance: 0x61757468_6d61, 'audit-sealing': 0x61757468_7365 } as const
 
 export type LockName = keyof typeof locks
 

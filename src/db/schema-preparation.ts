@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { createAuditMonthStore } from './audit-months.ts'
 import type { DatabaseLocation } from './client.ts'
 import { isOutage } from './failures.ts'
 import { migrateUp, migrationStatus } from './migrations.ts'
-import { createSinglePool } from './pool.ts'
+import { createSinglePool, type Pool } from './pool.ts'
 
 export interface SchemaPreparationOptions {
   location: DatabaseLocation
@@ -16,17 +17,33 @@ export interface SchemaPreparationOptions {
   signal: AbortSignal
 }
 
+/**
+ * The trail needs this month before anything can be written to it, also where nothing ran for longer than months were made
+ * ahead. Where others make them the role may lack the right to; what is missing then is told again by maintenance.
+ */
+async function makeAuditMonths (pool: Pool, log: SchemaPreparationOptions['log']): Promise<void> {
+  try {
+    await createAuditMonthStore(async query => await pool.transaction(query)).makeAhead()
+  } catch (error) {
+    if (isOutage(error)) throw error
+    log.warn({ err: error }, 'months of the audit trail could not be made')
+  }
+}
+
 async function prepareOnce ({ location, migrate, connectTimeoutSeconds, log }: SchemaPreparationOptions): Promise<boolean> {
   const pool = createSinglePool(location, connectTimeoutSeconds)
   try {
     if (migrate) {
       const applied = await migrateUp(pool)
       if (applied.length > 0) log.info({ migrations: applied }, 'database migrated')
+      await makeAuditMonths(pool, log)
       return true
     }
     const pending = (await migrationStatus(pool)).filter(migration => !migration.applied).map(migration => migration.name)
     if (pending.length > 0) log.warn({ migrations: pending }, 'the database lacks migrations; run "auth-serve migrate up"')
-    return pending.length === 0
+    if (pending.length > 0) return false
+    await makeAuditMonths(pool, log)
+    return true
   } finally {
     await pool.close()
   }

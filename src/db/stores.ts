@@ -1,6 +1,8 @@
 import { sql } from 'drizzle-orm'
 import { createActionTokenStore, type ActionTokenStore } from './action-tokens.ts'
 import { createAuditEventStore, type AuditEventStore } from './audit-events.ts'
+import { createAuditMonthStore, type AuditMonthStore } from './audit-months.ts'
+import { createAuditSealStore, type AuditSealStore } from './audit-seals.ts'
 import { toDatabaseError } from './failures.ts'
 import { createLoginAttemptStore, type LoginAttemptStore } from './login-attempts.ts'
 import { createLockStore, type LockStore } from './locks.ts'
@@ -18,6 +20,8 @@ export interface Stores {
   revocations: RevocationStore
   signingKeys: SigningKeyStore
   auditEvents: AuditEventStore
+  auditSeals: AuditSealStore
+  auditMonths: AuditMonthStore
   loginAttempts: LoginAttemptStore
   actionTokens: ActionTokenStore
   outbox: OutboxStore
@@ -45,6 +49,8 @@ function createStores (run: Run, onRevoked: OnRevoked): Stores {
     revocations: createRevocationStore(run),
     signingKeys: createSigningKeyStore(run),
     auditEvents: createAuditEventStore(run),
+    auditSeals: createAuditSealStore(run),
+    auditMonths: createAuditMonthStore(run),
     loginAttempts: createLoginAttemptStore(run),
     actionTokens: createActionTokenStore(run),
     outbox: createOutboxStore(run),

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import type { AuditOptions } from '../../plugins/audit.ts'
 import type { AuthOptions } from '../../plugins/auth.ts'
 import type { BreakerOptions } from '../../plugins/breaker.ts'
 import type { CorsOptions } from '../../plugins/cors.ts'
@@ -36,6 +37,8 @@ export interface AuthServeOptions {
   sessions?: Pick<UseCasesOptions, 'accessTtlSeconds' | 'idleTtlSeconds' | 'absoluteTtlSeconds' | 'refreshGraceSeconds' | 'maxPerUser'> & Pick<AuthOptions, 'freshSessionSeconds' | 'useFlushMs' | 'maxTrackedUses'>
   /** How revocations reach this instance. */
   revocation?: RevocationOptions
+  /** How often the audit trail is sealed, and for how long it is kept; `lifecycle` records starts and stops of the service in it. */
+  audit?: Pick<AuditOptions, 'sealSeconds' | 'retentionDays' | 'lifecycle'>
   /** Background jobs. */
   maintenance?: Omit<MaintenanceOptions, 'decorator' | 'dbDecorator' | 'onEvent'>
   /** Roles beside `user` and `admin`, and what each may do: `{ support: ['users:read', 'events:read'] }`. */
@@ -76,6 +79,7 @@ export const AuthServeOptionsSchema = Type.Object({
   breakers: Type.Optional(part),
   sessions: Type.Optional(part),
   revocation: Type.Optional(part),
+  audit: Type.Optional(part),
   maintenance: Type.Optional(part),
   roles: Type.Optional(part),
   login: Type.Optional(part),

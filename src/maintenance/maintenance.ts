@@ -1,4 +1,5 @@
 import type { Audit, RecordEvent, RequestContext } from '../audit/audit.ts'
+import type { LockName } from '../db/locks.ts'
 import type { Stores } from '../db/stores.ts'
 import { CodedError } from '../errors.ts'
 
@@ -7,14 +8,18 @@ export interface MaintenanceJob {
   /** For the log. */
   name: string
   /**
-   * Does one batch, in a transaction that holds the lock of maintenance; it must be short, and use nothing but these
+   * Does one batch, in a transaction that holds the lock of these jobs; it must be short, and use nothing but these
    * stores. Events that it records are written with it. Answers whether it is to be called again at once, for more.
    */
   run(stores: Stores, record: RecordEvent): Promise<boolean>
+  /** Told in each round once the job has been done and its batches are committed. */
+  onDone?(): void
 }
 
 export interface MaintenanceOptions {
   audit: Audit
+  /** Who has it does the jobs. */
+  lock?: LockName
   /** Whether there are tables to work on. */
   isSchemaReady: () => boolean
   /** Milliseconds between two rounds, on average. */
@@ -34,7 +39,7 @@ export interface Maintenance {
 }
 
 /** Nobody asked for it. */
-const byItself: RequestContext = { requestId: null, ipAddress: null, userAgent: null }
+export const byItself: RequestContext = { requestId: null, ipAddress: null, userAgent: null }
 
 /** How much earlier or later than on average a round may begin, so that instances do not keep step. */
 const jitter = 0.2
@@ -43,7 +48,7 @@ const jitter = 0.2
  * Does the jobs one after another, a transaction for each batch, and each only while it has the lock: an instance that
  * finds it taken leaves the round to the one that has it.
  */
-export function startMaintenance ({ audit, log, ...options }: MaintenanceOptions): Maintenance {
+export function startMaintenance ({ audit, lock = 'maintenance', log, ...options }: MaintenanceOptions): Maintenance {
   const jobs: MaintenanceJob[] = []
   /** The jobs that failed last time, so that an outage is told once. */
   const failing = new Set<string>()
@@ -54,7 +59,7 @@ export function startMaintenance ({ audit, log, ...options }: MaintenanceOptions
   /** Undefined where another instance is at work. */
   async function runBatch (job: MaintenanceJob): Promise<boolean | undefined> {
     return await audit.transaction(byItself, async (stores, record) =>
-      await stores.locks.tryTake('maintenance') ? await job.run(stores, record) : undefined)
+      await stores.locks.tryTake(lock) ? await job.run(stores, record) : undefined)
   }
 
   /** Answers false where the round is over. */
@@ -64,6 +69,7 @@ export function startMaintenance ({ audit, log, ...options }: MaintenanceOptions
       if (more === undefined) return false
       if (!more) break
     }
+    job.onDone?.()
     return true
   }
 

@@ -2,12 +2,13 @@ import { Command } from 'commander'
 import { writeDump } from '../../db/dump/write-dump.ts'
 import { version } from '../../version.ts'
 import { misuse } from '../exit.ts'
+import { requireFree } from '../output-file.ts'
 import { print, printJson, table, type OutputOptions } from '../output.ts'
 import { createProgress } from '../progress.ts'
 import { secretsOf } from '../secrets.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { withDatabase } from '../with-database.ts'
-import { requireFree, writeDumpFile, writeDumpTo } from './dump-file.ts'
+import { writeDumpFile, writeDumpTo } from './dump-file.ts'
 
 interface DumpOptions extends OutputOptions { force?: boolean }
 

@@ -29,7 +29,7 @@ async function addWithPassword ({ config, database, audit, context }: People, { 
   const { createPasswords } = await import('../../passwords/passwords.ts')
   const passwords = await createPasswords(config.passwords, { onUnasked })
   try {
-    return await createCreateAccount({ database, passwords, audit })({ email, password }, { roles, emailVerified: true }, context)
+    return await createCreateAccount({ database, passwords, audit })({ email, password }, { roles, emailVerified: true, byOperator: true }, context)
   } finally {
     await passwords.close()
   }

@@ -33,9 +33,9 @@ export const auditUnsealed = pgTable('audit_unsealed', {
 })
 
 /**
- * The chain of seals over the audit trail: each holds the digest of a batch of events of one month, and a MAC, keyed from
- * AUTH_SECRET, over that and the seal before. A seal of kind `retention` says that everything before `until` was dropped.
- * Append-only like the events.
+ * The chain of seals over the audit trail: each holds a MAC of every event of a batch of one month, and one over all that
+ * and the MAC of the seal before, keyed from AUTH_SECRET. A seal of kind `retention` says that everything before `until`
+ * was dropped. Append-only like the events.
  */
 export const auditSeals = pgTable('audit_seals', {
   sequence: bigint({ mode: 'number' }).primaryKey(),
@@ -45,8 +45,11 @@ export const auditSeals = pgTable('audit_seals', {
   /** Of the batch: from its first event to its last; of a retention: null and the first moment that is kept. */
   since: moment('since'),
   until: moment('until').notNull(),
-  digest: bytea().notNull(),
-  /** Which entry of AUTH_SECRET keys the MAC. */
+  /** 16 bytes for each of `eventIds`, in their order. */
+  eventMacs: bytea('event_macs').notNull(),
+  /** Which entry of AUTH_SECRET keys the MACs. */
   keyId: text('key_id').notNull(),
   mac: bytea().notNull()
-})
+}, table => [
+  index('audit_seals_period_idx').using('gist', sql`tstzrange(${table.since}, ${table.until}, '[]')`).where(sql`kind = 'events'`)
+])
