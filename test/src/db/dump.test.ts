@@ -138,13 +138,11 @@ t.test('db dump and db restore', async t => {
     const altered = (change: (text: string) => string): Buffer => gzipSync(Buffer.from(change(lines), 'latin1'))
     const cases: [string, Buffer, RegExp][] = [
       ['cut short', whole.subarray(0, whole.length - 10), /cut short or was altered/],
-      ['cut in half', whole.subarray(0, whole.length / 2), /cut short or was altered/],
       ['empty', Buffer.alloc(0), /cut short or was altered/],
       ['no gzip', Buffer.from('select 1;\n'), /cut short or was altered/],
       ['no dump', gzipSync('{}\n'), /cut short or was altered/],
       ['without its trailer', altered(text => text.slice(0, text.lastIndexOf('\n{') + 1)), /cut short or was altered/],
       ['with an altered row', altered(text => text.replace(person.email, person.email.replace('person', 'pirate'))), /cut short or was altered/],
-      ['with a row less', altered(text => text.replace(/^.*O'Tab.*\n/m, '')), /cut short or was altered/],
       ['with a row that is none', altered(text => text.replace(/\n[^\n]*O'Tab/, '\nno uuid')), /cut short or was altered/],
       ['with a user too many at the end', altered(text => text.replace(/(\n[^\n]*O'Tab[^\n]*)/, '$1$1')), /cut short or was altered/],
       ['with more behind it', altered(text => `${text}more\n`), /cut short or was altered/],
