@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { readPemKey } from '../src/keys/pem-keys.ts'
 import { createTestApp, testSecret } from './helpers/app.ts'
+import { command } from './helpers/command.ts'
 import { connect, createTestDatabase } from './helpers/database.ts'
 import { kidOf, publishedKids } from './helpers/keys.ts'
 import { encryptedPem, p256, privatePem } from './helpers/pem.ts'
@@ -11,7 +12,7 @@ import { tcpUrlOf } from './helpers/proxy.ts'
 import { cli, run, temporaryFolder } from './helpers/service.ts'
 import { until } from './helpers/until.ts'
 
-const keys = async (args: string[], env: Record<string, string> = {}) => await run([cli, 'keys', ...args], { AUTH_SECRET: testSecret, ...env })
+const keys = async (args: string[], env: Record<string, string> = {}) => await command(['keys', ...args], { AUTH_SECRET: testSecret, ...env })
 
 t.test('keys: help and misuse', async t => {
   const help = await keys(['--help'])
@@ -20,7 +21,7 @@ t.test('keys: help and misuse', async t => {
     t.match(help.stdout, command)
     t.equal((await keys([command, '--help'])).code, 0)
   }
-  for (const args of [['forget'], ['revoke'], ['revoke', 'one', 'two'], ['list', '--loud'], ['rotate', 'now']]) {
+  for (const args of [['forget'], ['revoke'], ['revoke', 'one', 'two'], ['list', '--loud'], ['rotate', 'now'], ['revoke', 'one']]) {
     t.match(await keys(args), { code: 2, stdout: '', stderr: /error/ }, args.join(' '))
   }
 })
@@ -45,13 +46,13 @@ t.test('keys list, rotate and revoke beside a service that runs', async t => {
   t.match(JSON.parse(json.stdout), { algorithm: 'EdDSA', state: 'pending', source: 'database' })
   t.match(JSON.parse((await keys(['list', '--json'], env)).stdout), [{ algorithm: 'EdDSA', state: 'pending' }, { kid, state: 'active' }, { kid: first, state: 'retiring' }])
 
-  t.match(await keys(['revoke', 'unknown'], env), { code: 1, stdout: '', stderr: 'There is no key with this id.\n' })
-  t.match(await keys(['revoke', '-hello'], env), { code: 1, stdout: '', stderr: 'There is no key with this id.\n' }, 'an id may begin with a hyphen')
+  t.match(await keys(['revoke', '--yes', 'unknown'], env), { code: 1, stdout: '', stderr: 'There is no key with this id.\n' })
+  t.match(await keys(['revoke', '--yes', '-hello'], env), { code: 1, stdout: '', stderr: 'There is no key with this id.\n' }, 'an id may begin with a hyphen')
   const before = await signIn(api, person.email)
-  t.match(await keys(['revoke', kid], env), { code: 0, stdout: `revoked ${kid}\n`, stderr: '' })
+  t.match(await keys(['revoke', '--yes', kid], env), { code: 0, stdout: `revoked ${kid}\n`, stderr: '' })
   await until('its tokens are refused', async () => (await readMe(api, before.accessToken)).json().code === 'TOKEN_INVALID')
   t.equal((await readMe(api, (await signIn(api, person.email)).accessToken)).statusCode, 200, 'a new key signs')
-  t.match(await keys(['revoke', kid], env), { code: 0 }, 'once more changes nothing')
+  t.match(await keys(['revoke', '--yes', kid], env), { code: 0 }, 'once more changes nothing')
 
   const sql = connect(location)
   const events = await sql`select actor_id, user_agent, details from audit_events where type = 'authz_admin' order by id`
@@ -75,9 +76,9 @@ t.test('keys of files', async t => {
 
   t.match(await list(), [{ kid: kids[0], source: 'file', state: 'active' }, { kid: kids[1], source: 'file', state: 'pending' }])
   t.match(await keys(['rotate'], env), { code: 1, stdout: '', stderr: /come from files/ })
-  t.match(await keys(['revoke', '--', kids[0] ?? ''], env), { code: 0, stderr: '' })
+  t.match(await keys(['revoke', '--yes', '--', kids[0] ?? ''], env), { code: 0, stderr: '' })
   t.match(await list(), [{ kid: kids[0], state: 'revoked' }, { kid: kids[1], state: 'active' }])
-  t.match(await keys(['revoke', '--', kids[1] ?? ''], env), { code: 0, stderr: /No key is left that can sign/ })
+  t.match(await keys(['revoke', '--yes', '--', kids[1] ?? ''], env), { code: 0, stderr: /No key is left that can sign/ })
 
   const encrypted = encryptedPem(p256())
   await writeFile(join(folder, 'bad.pem'), encrypted)

@@ -3,6 +3,7 @@ import { access, readdir, readFile, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import t from 'tap'
+import { command } from './helpers/command.ts'
 import { cli, run, startService, temporaryFolder } from './helpers/service.ts'
 import { connect, createTestDatabase } from './helpers/database.ts'
 import { tcpUrlOf } from './helpers/proxy.ts'
@@ -11,14 +12,17 @@ import { version } from '../src/version.ts'
 
 const secret = 'a-secret-of-the-test-suite-that-is-long-enough'
 const cheap = { ARGON2_MEMORY_KIB: '1024', ARGON2_TIME_COST: '1' }
-const auth = async (args: string[], env: Record<string, string> = {}, input?: string) => await run([cli, ...args], env, input)
+/** In this process; what starts or ends one is tested as one. */
+const auth = async (args: string[], env: Record<string, string> = {}, input?: string) => await command(args, env, { input })
+const asProcess = async (args: string[], env: Record<string, string> = {}, input?: string) => await run([cli, ...args], env, input)
 
 t.test('help, version and misuse', async t => {
   const help = await auth(['--help'])
   t.equal(help.code, 0)
   for (const command of ['serve', 'migrate', 'users', 'keys', 'secret', 'openapi']) t.match(help.stdout, command)
   t.equal((await auth(['users', 'create', '--help'])).code, 0)
-  t.same(await auth(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' })
+  t.same(await asProcess(['--version']), { code: 0, stdout: `${version}\n`, stderr: '' })
+  t.match(await asProcess(['nothing']), { code: 2, stdout: '', stderr: /unknown command/ })
   for (const args of [['nothing'], ['users', 'create'], ['users', 'create', '--email', 'a@b.example', '--role', 'king'], ['serve', '--loud'], ['migrate', 'sideways']]) {
     const { code, stdout, stderr } = await auth(args)
     t.equal(code, 2, args.join(' '))
@@ -53,7 +57,7 @@ t.test('openapi prints the document without a database', async t => {
 })
 
 t.test('a bad configuration is told whole, with exit code 2', async t => {
-  const { code, stderr } = await auth(['serve'], { NODE_ENV: 'production', PORT: 'x', AUTH_SECRET: 'short' })
+  const { code, stderr } = await asProcess(['serve'], { NODE_ENV: 'production', PORT: 'x', AUTH_SECRET: 'short' })
   t.equal(code, 2)
   for (const key of ['PORT', 'AUTH_SECRET', 'DATABASE_URL']) t.match(stderr, key)
   t.notMatch(stderr, /\bat .*:\d+:\d+/)
@@ -66,14 +70,15 @@ t.test('migrate up, status and down on a database of one\'s own', async t => {
   t.match(await auth(['migrate', 'up'], env), { code: 0, stdout: /^applied 0000_initial\n/ })
   t.match(await auth(['migrate', 'up'], env), { code: 0, stdout: 'nothing to apply\n' })
   t.match(await auth(['migrate', 'status'], env), { code: 0, stdout: /^applied 0000_initial\n/ })
-  t.match(await auth(['migrate', 'down'], env), { code: 0, stdout: /^took back / })
+  t.match(await auth(['migrate', 'down'], env), { code: 2, stdout: '', stderr: /--yes/ })
+  t.match(await auth(['migrate', 'down', '--yes'], env), { code: 0, stdout: /^took back / })
   t.match(await auth(['migrate', 'status'], { DATABASE_URL: 'postgres://localhost:1/none' }), { code: 1, stdout: '', stderr: /ECONNREFUSED/ })
 })
 
 t.test('users create adds a person who can sign in', async t => {
   const location = await createTestDatabase(t)
   const env = { DATABASE_URL: await tcpUrlOf(t, location), AUTH_SECRET: secret, ...cheap }
-  const created = await auth(['users', 'create', '--email', 'root@example.com', '--role', 'admin', '--password-stdin'], env, 'the engine weaves algebra\n')
+  const created = await asProcess(['users', 'create', '--email', 'root@example.com', '--role', 'admin', '--password-stdin'], env, 'the engine weaves algebra\n')
   t.match(created, { code: 0, stdout: /^[0-9a-f-]{36}\n$/, stderr: '' })
   const again = await auth(['users', 'create', '--email', 'ROOT@example.com', '--password-stdin'], env, 'the engine weaves algebra')
   t.match(again, { code: 1, stdout: '', stderr: /exists already/ })
@@ -116,10 +121,10 @@ t.test('serve: what keeps it from starting is told, with exit code 1 and nothing
   const address = taken.address()
   const port = String(typeof address === 'object' ? address?.port : 0)
   const dataDir = await temporaryFolder(t)
-  const refused = await auth(['serve'], { DATA_DIR: dataDir, PORT: port, ...cheap })
+  const refused = await asProcess(['serve'], { DATA_DIR: dataDir, PORT: port, ...cheap })
   t.match(refused, { code: 1, stderr: /cannot listen.*Choose another HOST or PORT/ })
   await t.rejects(access(join(dataDir, 'pg/socket/.s.PGSQL.5432')), { code: 'ENOENT' }, 'the database was stopped')
-  t.match(await auth(['serve'], { DATA_DIR: dataDir, LOG_FILE: join(dataDir, 'none/x.log') }), { code: 1, stderr: /folder does not exist/ })
+  t.match(await asProcess(['serve'], { DATA_DIR: dataDir, LOG_FILE: join(dataDir, 'none/x.log') }), { code: 1, stderr: /folder does not exist/ })
 })
 
 t.test('serve: LOG_FILE gets every line, SIGUSR2 toggles debug', async t => {

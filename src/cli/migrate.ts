@@ -1,26 +1,51 @@
 import { Command } from 'commander'
 import { migrateDown, migrateUp, migrationStatus } from '../db/migrations.ts'
+import { confirm, yesOption, type ConfirmOptions } from './confirm.ts'
+import { print, printJson, type OutputOptions } from './output.ts'
+import type { Surroundings } from './surroundings.ts'
 import { withDatabase } from './with-database.ts'
 
-const print = (line: string): void => { process.stdout.write(`${line}\n`) }
+export function migrateCommand (surroundings: Surroundings): Command {
+  const { stdout } = surroundings
 
-export const migrateCommand = new Command('migrate')
-  .description('bring the database schema to this release, or back')
-  .addCommand(new Command('up')
-    .description('apply every missing migration')
-    .action(async () => {
-      const applied = await withDatabase(migrateUp)
-      for (const name of applied) print(`applied ${name}`)
-      if (applied.length === 0) print('nothing to apply')
-    }))
-  .addCommand(new Command('down')
-    .description('take the newest migration back; the data of what it added is lost')
-    .action(async () => {
-      const name = await withDatabase(migrateDown)
-      print(name === undefined ? 'nothing to take back' : `took back ${name}`)
-    }))
-  .addCommand(new Command('status')
-    .description('list the migrations and whether the database has them')
-    .action(async () => {
-      for (const { name, applied } of await withDatabase(migrationStatus)) print(`${applied ? 'applied' : 'pending'} ${name}`)
-    }))
+  async function up ({ json = false }: OutputOptions): Promise<void> {
+    const applied = await withDatabase(surroundings, migrateUp)
+    if (json) return printJson(stdout, { applied })
+    for (const name of applied) print(stdout, `applied ${name}`)
+    if (applied.length === 0) print(stdout, 'nothing to apply')
+  }
+
+  async function down ({ json = false, ...options }: OutputOptions & ConfirmOptions): Promise<void> {
+    await confirm(surroundings, 'The newest migration is taken back, and the data of what it added is lost.', options)
+    const name = await withDatabase(surroundings, migrateDown)
+    if (json) return printJson(stdout, { takenBack: name ?? null })
+    print(stdout, name === undefined ? 'nothing to take back' : `took back ${name}`)
+  }
+
+  async function status ({ json = false }: OutputOptions): Promise<void> {
+    const migrations = await withDatabase(surroundings, migrationStatus)
+    if (json) return printJson(stdout, migrations)
+    for (const { name, applied } of migrations) print(stdout, `${applied ? 'applied' : 'pending'} ${name}`)
+  }
+
+  return new Command('migrate')
+    .description('bring the database schema to this release, or back')
+    .addHelpText('after', `
+Examples:
+  auth-serve migrate status
+  auth-serve migrate up
+  auth-serve migrate down --yes`)
+    .addCommand(new Command('up')
+      .description('apply every missing migration')
+      .option('--json', 'JSON instead of lines')
+      .action(up))
+    .addCommand(new Command('down')
+      .description('take the newest migration back; the data of what it added is lost')
+      .option(...yesOption)
+      .option('--json', 'JSON instead of a line')
+      .action(down))
+    .addCommand(new Command('status')
+      .description('list the migrations and whether the database has them')
+      .option('--json', 'JSON instead of lines')
+      .action(status))
+}

@@ -1,4 +1,4 @@
-import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, ne, sql } from 'drizzle-orm'
 import { userAlreadyExists, type TakenNames } from '../errors.ts'
 import { createAddressProof } from './address-proof.ts'
 import type { Orm } from './client.ts'
@@ -92,6 +92,20 @@ export function createUserStore (run: Run) {
         const [row] = await orm.update(users)
           .set({ deletedAt: sql`now()`, isActive: false, credentialVersion: sql`${users.credentialVersion} + 1`, updatedAt: sql`now()` })
           .where(and(eq(users.id, id), alive)).returning()
+        return row
+      })
+    },
+
+    /**
+     * Disables or enables an account, under the lock of all changes to who is an administrator, as {@link softDelete} does.
+     * Who is disabled has proven nothing any more: a login that is under way fails. Undefined where nothing was to change.
+     */
+    async setActive (id: string, isActive: boolean): Promise<UserRow | undefined> {
+      return await run(async orm => {
+        await lockAdmins(orm)
+        const [row] = await orm.update(users)
+          .set({ isActive, ...!isActive && { credentialVersion: sql`${users.credentialVersion} + 1` }, updatedAt: sql`now()` })
+          .where(and(eq(users.id, id), ne(users.isActive, isActive), alive)).returning()
         return row
       })
     },

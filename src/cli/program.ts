@@ -1,0 +1,65 @@
+import { Command, CommanderError } from 'commander'
+import { ConfigError } from '../config.ts'
+import { EmbeddedPostgresError } from '../db/embedded/index.ts'
+import { isOutage } from '../db/failures.ts'
+import { CodedError } from '../errors.ts'
+import { LogFileError } from '../logging/log-file.ts'
+import { version } from '../version.ts'
+import { CommandError, exitCodes } from './exit.ts'
+import { keysCommand } from './keys.ts'
+import { migrateCommand } from './migrate.ts'
+import { openapiCommand } from './openapi.ts'
+import { print } from './output.ts'
+import { secretCommand } from './secret.ts'
+import { serveCommand } from './serve.ts'
+import type { Surroundings } from './surroundings.ts'
+import { usersCommand } from './users.ts'
+
+const commands = [serveCommand, migrateCommand, usersCommand, keysCommand, secretCommand, openapiCommand]
+
+/** The error beneath all others. */
+const rootOf = (error: Error): Error => error.cause instanceof Error ? rootOf(error.cause) : error
+
+/** What to tell a person of an error: those that we foresaw say what to do, the others show where they come from. */
+function explain (error: unknown): string {
+  if (error instanceof CommandError || error instanceof ConfigError || error instanceof EmbeddedPostgresError || error instanceof LogFileError) return error.message
+  if (isOutage(error)) return `The database cannot be reached: ${rootOf(error).message}`
+  if (error instanceof CodedError) return [error.message, ...(error.errors ?? []).map(({ message }) => `- ${message}`)].join('\n')
+  if (error instanceof Error && 'syscall' in error && error.syscall === 'listen') return `The service cannot listen: ${error.message}. Choose another HOST or PORT.`
+  return error instanceof Error ? error.stack ?? error.message : String(error)
+}
+
+function exitCodeOf (error: unknown): number {
+  if (error instanceof CommandError) return error.exitCode
+  return error instanceof ConfigError ? exitCodes.misuse : exitCodes.failed
+}
+
+const withSubcommands = (command: Command): Command[] => [command, ...command.commands.flatMap(withSubcommands)]
+
+function createProgram (surroundings: Surroundings): Command {
+  const program = new Command('auth-serve')
+    .description('An authentication service on Fastify and PostgreSQL. Configuration comes from the environment; see docs/reference/configuration.md.')
+    .version(version)
+    .showHelpAfterError('(add --help for what this command takes)')
+    .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 misuse (a wrong command or configuration). Results go to stdout, all else to stderr.')
+  for (const create of commands) program.addCommand(create(surroundings))
+  for (const command of withSubcommands(program)) {
+    command.exitOverride().configureOutput({
+      writeOut: text => { surroundings.stdout.write(text) },
+      writeErr: text => { surroundings.stderr.write(text) }
+    })
+  }
+  return program
+}
+
+/** Runs a command to its end; answers its exit code. What went wrong was told on stderr. */
+export async function runCommand (args: readonly string[], surroundings: Surroundings): Promise<number> {
+  try {
+    await createProgram(surroundings).parseAsync(args, { from: 'user' })
+    return exitCodes.done
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.misuse
+    print(surroundings.stderr, explain(error))
+    return exitCodeOf(error)
+  }
+}
