@@ -28,7 +28,7 @@ export function parseHash (phc: string): ParsedHash | undefined {
 
 /** Writes a PHC string of argon2id from its parts. */
 export function formatHash ({ memoryKib, timeCost, parallelism }: HashParameters, salt: Buffer, tag: Buffer): string {
-  return `$argon2id$v=19$m=${memoryKib},t=${timeCost},p=${parallelism}$${unpadded(salt)}$${unpadded(tag)}`
+  return `$argon2id$v=19$m=${memoryKib},t=${timeCost},p=${parallelism}$${encodeUnpadded(salt)}$${encodeUnpadded(tag)}`
 }
 
 // Argon2 needs 8 KiB per lane (RFC 9106, 3.1).
@@ -36,5 +36,6 @@ const isComputable = ({ memoryKib, timeCost, parallelism }: HashParameters): boo
   memoryKib >= 8 * parallelism && memoryKib <= parameterBounds.memoryKib.maximum &&
   timeCost <= parameterBounds.timeCost.maximum && parallelism <= parameterBounds.parallelism.maximum
 
-const unpadded = (bytes: Buffer): string => bytes.toString('base64').replaceAll('=', '')
-const isCanonical = (text: string): boolean => unpadded(Buffer.from(text, 'base64')) === text
+/** Base64 as PHC strings have it (RFC 4648, section 4, without padding). */
+export const encodeUnpadded = (bytes: Buffer): string => bytes.toString('base64').replaceAll('=', '')
+const isCanonical = (text: string): boolean => encodeUnpadded(Buffer.from(text, 'base64')) === text
