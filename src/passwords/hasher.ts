@@ -4,6 +4,7 @@ import { BulkheadRejectedError, createBulkhead, type BulkheadStats } from '../bu
 import { CodedError } from '../errors.ts'
 import type { HashEngine } from './engines.ts'
 import { formatHash, owaspParameters, parseHash, type HashParameters } from './phc.ts'
+import { verifierOf } from './verifiers.ts'
 
 export interface PasswordHasherOptions extends Partial<HashParameters> {
   engine: HashEngine
@@ -23,8 +24,9 @@ export interface PasswordHasher {
   /** A PHC string of argon2id with the configured parameters, of the password in NFC. */
   hash(password: string): Promise<string>
   /**
-   * Whether the password made this hash. No hash (an unknown person) and one that cannot be read cost the work of a
-   * current hash too, and are always false (ASVS 6.3.8: no telling of who has an account).
+   * Whether the password made this hash, ours or one of another system (./foreign). No hash (an unknown person) and one
+   * that cannot be read or costs too much take the work of a current hash too, and are always false (ASVS 6.3.8: no
+   * telling of who has an account).
    */
   verify(hash: string | null | undefined, password: string): Promise<boolean>
   /** Whether the hash is anything but argon2id, version 19, with exactly the configured parameters. */
@@ -74,21 +76,24 @@ export function createPasswordHasher (options: PasswordHasherOptions): PasswordH
     }
   }
 
+  function needsRehash (hash: string): boolean {
+    const parsed = parseHash(hash)
+    return parsed?.algorithm !== 'argon2id' ||
+      parsed.memoryKib !== parameters.memoryKib ||
+      parsed.timeCost !== parameters.timeCost ||
+      parsed.parallelism !== parameters.parallelism
+  }
+
   return {
     engineName: engine.name,
     hash: password => inTurn(() => engine.hash(password.normalize('NFC'), parameters)),
     async verify (hash, password) {
-      const target = typeof hash === 'string' && parseHash(hash) !== undefined ? hash : decoy
-      const matches = await inTurn(() => engine.verify(target, password.normalize('NFC')))
-      return matches && target !== decoy
+      const verifier = typeof hash === 'string' ? verifierOf(hash, engine, !needsRehash(hash)) : undefined
+      if (verifier !== undefined) return await inTurn(() => verifier(password))
+      await inTurn(() => engine.verify(decoy, password.normalize('NFC')))
+      return false
     },
-    needsRehash (hash) {
-      const parsed = parseHash(hash)
-      return parsed?.algorithm !== 'argon2id' ||
-        parsed.memoryKib !== parameters.memoryKib ||
-        parsed.timeCost !== parameters.timeCost ||
-        parsed.parallelism !== parameters.parallelism
-    },
+    needsRehash,
     stats: () => ({ ...bulkhead.stats(), total })
   }
 }

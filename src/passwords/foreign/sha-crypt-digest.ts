@@ -2,8 +2,8 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 
 const alphabet = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
-/** More bytes than a password that crypt(3) takes has: the work grows with them. */
-const longest = 512
+/** Bytes of the longest password that crypt(3) takes; the work grows with them. */
+const longest = 511
 
 /** `text`, over and over, until there are `length` bytes. */
 const repeat = (text: Buffer, length: number): Buffer => Buffer.alloc(length, text)

@@ -167,6 +167,24 @@ t.test('POST /auth/login: raised parameters reach the hash at the next login', a
   t.equal((await post(raised, '/auth/login', { email, password: goodPassword })).statusCode, 200)
 })
 
+t.test('POST /auth/login: the hash of another system lets its owner in, and is of argon2id from then on', async t => {
+  const api = await createTestApp(t)
+  const { email, id } = await signUp(api)
+  const sql = connect(api.database)
+  t.teardown(async () => { await sql.end() })
+  const storedHash = async () => (await sql`select password_hash from users where id = ${id}`)[0]?.password_hash
+  const login = async (password: string) => (await post(api, '/auth/login', { email, password })).statusCode
+  // htpasswd -nbB -C 5: a password that our policy would refuse.
+  const bcrypt = '$2y$05$4Ga0zkyDJH4g2boLCkuUH.924H8VR2HmKjasVgSWE.rb2AG6Hf9sO'
+  await sql`update users set password_hash = ${bcrypt} where id = ${id}`
+  t.equal(await login('Hunter2'), 401)
+  t.equal(await storedHash(), bcrypt, 'a wrong password changes nothing')
+  t.equal(await login('hunter2'), 200)
+  t.match(await storedHash(), /^\$argon2id\$v=19\$m=1024,t=1,p=1\$/)
+  t.equal(await login('hunter2'), 200)
+  t.equal(await login('Hunter2'), 401)
+})
+
 t.test('POST /auth/login: no session is opened for an account that changed while its password was checked', async t => {
   const api = await createTestApp(t)
   const sql = connect(api.database)
