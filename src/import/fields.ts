@@ -99,10 +99,10 @@ export function texts (raw: Raw, name: string): string[] {
   })
 }
 
-/** The two names of who has only one text for both: the last word is the last name. */
+/** The two names of who has only one text for both: the last word is the last name, unless commas say otherwise. */
 export function splitName (name: string | undefined): { firstName?: string, lastName?: string } {
   const words = name?.trim().split(/\s+/) ?? []
-  const lastName = words.length > 1 ? words.pop() : undefined
+  const lastName = words.length > 1 && !name?.includes(',') ? words.pop() : undefined
   const firstName = words.join(' ')
   return { ...firstName !== '' && { firstName }, ...lastName !== undefined && { lastName } }
 }

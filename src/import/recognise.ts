@@ -46,8 +46,8 @@ function formatOfCsv (head: string): FormatName | undefined {
   const columns = first.split(',').map(column => column.trim().replace(/^"(.*)"$/, '$1'))
   if (columns.includes('encrypted_password')) return 'supabase'
   if (columns.includes('email')) return 'csv'
-  // Firebase writes no header, and 27 columns or a few more.
-  return columns.length >= 27 && columns.length <= 29 && columns[1]?.includes('@') === true ? 'firebase' : undefined
+  // Firebase writes no header, and 27 columns or a few more: id, address, whether it is verified.
+  return columns.length >= 27 && /^(?:true|false)$/.test(columns[2] ?? '') ? 'firebase' : undefined
 }
 
 /** The format of a file by a look at its beginning. Throws ImportError where nothing tells. */

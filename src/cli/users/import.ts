@@ -4,27 +4,21 @@ import { loadConfig, type Config } from '../../config.ts'
 import { readRoles } from '../../config/role-definitions.ts'
 import { ownFormats, readers } from '../../import/formats.ts'
 import { createJudgePerson } from '../../import/judge-person.ts'
-import type { DuplicatePolicy } from '../../import/outcome.ts'
 import { formatNames, recogniseFormat, type FormatName } from '../../import/recognise.ts'
 import { fingerprintOf, keepInput, openSourceFile } from '../../import/source-file.ts'
 import { ImportError } from '../../import/record.ts'
 import { createRoles } from '../../roles/roles.ts'
 import { CommandError, misuse } from '../exit.ts'
-import { print, type OutputOptions } from '../output.ts'
+import { print } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
-import { runImport } from './run-import.ts'
+import { runImport, type RunOptions } from './run-import.ts'
 
-export interface ImportOptions extends OutputOptions {
+interface ImportOptions extends RunOptions {
   format?: FormatName
-  duplicates: DuplicatePolicy
   mapRole: ReadonlyMap<string, string>
   hashParameters?: string
-  report?: string
-  dryRun?: boolean
-  skipInvalid?: boolean
   withoutPassword?: boolean
   usernames: boolean
-  again?: boolean
 }
 
 function addRole (entry: string, map: ReadonlyMap<string, string>): ReadonlyMap<string, string> {

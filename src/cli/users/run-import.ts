@@ -4,14 +4,21 @@ import { createDatabase, type Database } from '../../db/stores.ts'
 import { checkPeople } from '../../import/check-people.ts'
 import { noCounts, type Counts } from '../../import/counts.ts'
 import { importPeople, type ImportDependencies } from '../../import/import-people.ts'
-import type { Outcome } from '../../import/outcome.ts'
+import type { DuplicatePolicy, Outcome } from '../../import/outcome.ts'
 import { openReportFile, type ReportFile } from '../../import/report-file.ts'
 import { CommandError } from '../exit.ts'
-import { print, printJson } from '../output.ts'
+import { print, printJson, type OutputOptions } from '../output.ts'
 import { createProgress, type Progress } from '../progress.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { withDatabase } from '../with-database.ts'
-import type { ImportOptions } from './import.ts'
+
+export interface RunOptions extends OutputOptions {
+  duplicates: DuplicatePolicy
+  report?: string
+  dryRun?: boolean
+  skipInvalid?: boolean
+  again?: boolean
+}
 
 type Work = Pick<ImportDependencies, 'fingerprint' | 'read' | 'judge'>
 
@@ -21,7 +28,7 @@ const context = { requestId: null, ipAddress: null, userAgent: 'auth-serve users
 const mostTold = 20
 
 /** Checks a file and imports it, or goes on with it, and tells what came of it. */
-export async function runImport (surroundings: Surroundings, options: ImportOptions, work: Work): Promise<void> {
+export async function runImport (surroundings: Surroundings, options: RunOptions, work: Work): Promise<void> {
   const { stdout, stderr } = surroundings
   const { duplicates, skipInvalid = false, dryRun = false, again = false, json = false } = options
   let told = 0

@@ -39,8 +39,9 @@ export const readNdjson: Reader = open =>
   readPeople(jsonLines(open), { id, person: raw => toPerson(raw, raw => texts(raw, 'roles')) })
 
 function columns (header: readonly string[]): readonly string[] {
-  const unknown = header.filter(name => !known.includes(name))
-  if (unknown.length > 0) throw new ImportError(`The header of the file has columns that are not known: ${unknown.join(', ').slice(0, 200)}. There are ${known.join(', ')}; email is needed.`)
+  const unknown = header.find(name => !known.includes(name))
+  // What is no name is not repeated: where the header is missing, it is somebody's.
+  if (unknown !== undefined) throw new ImportError(`The first line of the file must name its columns, and ${/^[A-Za-z_]{1,40}$/.test(unknown) ? unknown : `column ${header.indexOf(unknown) + 1}`} is none of ${known.join(', ')}.`)
   if (!header.includes('email')) throw new ImportError('The file has no column email. Its first line must name the columns.')
   return header
 }
