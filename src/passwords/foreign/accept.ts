@@ -1,3 +1,4 @@
+import { parameterBounds, parseHash } from '../phc.ts'
 import { argon2 } from './argon2.ts'
 import { bcrypt, bcryptSha256 } from './bcrypt.ts'
 import { foreignBounds, type ForeignBounds } from './bounds.ts'
@@ -24,13 +25,24 @@ export function parseForeignHash (text: string): ForeignHash | undefined {
   return schemeOf(text)?.parse(text)
 }
 
-/** Why a stored text is not computed; undefined when it is. Bounds here lower {@link foreignBounds}, and never raise them. */
+/**
+ * What is computed whatever an import asks for. Argon2 as we make it is computed up to what may be configured, so that our
+ * own hashes can always be imported again.
+ */
+const ceilingOf = (text: string): ForeignBounds => parseHash(text) === undefined
+  ? foreignBounds
+  : { ...foreignBounds, argon2MemoryKib: parameterBounds.memoryKib.maximum, argon2Work: parameterBounds.memoryKib.maximum * parameterBounds.timeCost.maximum }
+
+/**
+ * Why a stored text is not taken; undefined when it is. Bounds given here lower {@link foreignBounds}; those of argon2 may
+ * also raise them, see {@link boundsWith}.
+ */
 export function refusalOfHash (text: string, bounds: Partial<ForeignBounds> = {}): string | undefined {
   const scheme = schemeOf(text)
   if (scheme === undefined) return 'the hash is of no scheme that is known here'
   const parsed = scheme.parse(text)
   if (parsed === undefined) return `the hash is not well-formed; it looks like ${scheme.form}`
-  return parsed.refusal(foreignBounds) ?? parsed.refusal({ ...foreignBounds, ...bounds })
+  return parsed.refusal(ceilingOf(text)) ?? parsed.refusal({ ...foreignBounds, ...bounds })
 }
 
 /** Rewrites the usual spellings of a hash as the one that is stored, or says why it is not taken. */

@@ -2,7 +2,7 @@ import { createCipheriv, timingSafeEqual } from 'node:crypto'
 import { encodePadded, decodePadded } from './base64.ts'
 import { excess } from './bounds.ts'
 import type { ForeignScheme } from './foreign-hash.ts'
-import { deriveScrypt, scryptBytes } from './scrypt.ts'
+import { deriveScrypt, isComputable, scryptBytes } from './scrypt.ts'
 
 const pattern = /^\$fbscrypt\$v=1,n=([1-9]|[12]\d|30),r=([1-9]\d{0,3}),p=([1-9]\d{0,3})(?:,ss=([^,$]+))?,sk=([^,$]+)\$([^$]+)\$([^$]+)$/
 
@@ -30,6 +30,7 @@ export const fbscrypt: ForeignScheme = {
     const hash = decodePadded(hashText, 16, 256)
     if (separator === undefined || signerKey === undefined || salt === undefined || hash?.length !== signerKey.length) return undefined
     const cost = { ln: Number(n), r: Number(r), p: Number(p) }
+    if (!isComputable(cost)) return undefined
     return {
       scheme: 'fbscrypt',
       cost,

@@ -1,5 +1,5 @@
 export { acceptHash, parseForeignHash, refusalOfHash, type Acceptance } from './accept.ts'
-export { foreignBounds, type ForeignBounds } from './bounds.ts'
+export { boundsWith, foreignBounds, type ForeignBounds } from './bounds.ts'
 export { fromBetterAuth } from './convert/better-auth.ts'
 export { fromDjango } from './convert/django.ts'
 export { fromFirebase, type FirebaseAccount, type FirebaseProject } from './convert/firebase.ts'

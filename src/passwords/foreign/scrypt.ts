@@ -16,6 +16,9 @@ export async function deriveScrypt (password: BinaryLike, salt: Buffer, length: 
   })
 }
 
+/** N must be below 2^(128 r / 8) (RFC 7914, section 6): nobody can compute others. */
+export const isComputable = ({ ln, r }: { ln: number, r: number }): boolean => ln < 16 * r
+
 /** 128 * N * r * p: bytes of memory of one lane, times the lanes, which are computed one after another. */
 export const scryptBytes = ({ ln, r, p }: { ln: number, r: number, p: number }): number => 128 * 2 ** ln * r * p
 
@@ -32,6 +35,7 @@ export const scrypt: ForeignScheme = {
     const key = decodeBytes(keyText, 12, 512)
     if (salt === undefined || key === undefined) return undefined
     const cost = { ln: Number(ln), r: Number(r), p: Number(p) }
+    if (!isComputable(cost)) return undefined
     return {
       scheme: 'scrypt',
       cost,

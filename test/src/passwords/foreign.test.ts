@@ -5,7 +5,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import { packageRoot } from '../../../src/package-root.ts'
 import { loadHashEngine } from '../../../src/passwords/engines.ts'
-import { acceptHash, fromBetterAuth, fromDjango, fromFirebase, fromKeycloak, parseForeignHash, refusalOfHash, type Acceptance, type FirebaseAccount, type FirebaseProject, type KeycloakCredential } from '../../../src/passwords/foreign/index.ts'
+import { acceptHash, boundsWith, fromBetterAuth, fromDjango, fromFirebase, fromKeycloak, parseForeignHash, refusalOfHash, type Acceptance, type FirebaseAccount, type FirebaseProject, type KeycloakCredential } from '../../../src/passwords/foreign/index.ts'
+import { verifyInThread } from '../../../src/passwords/foreign/sha-crypt-in-thread.ts'
 import { createPasswordHasher } from '../../../src/passwords/hasher.ts'
 
 interface Given { made: string, password: string }
@@ -51,6 +52,10 @@ t.test('SHA-crypt does not hold up the event loop', async t => {
   t.ok(turns > 100, `${turns} turns of the loop meanwhile`)
 })
 
+t.test('SHA-crypt: a thread that fails is an error and no answer', async t => {
+  await t.rejects(verifyInThread('password', '$5$too short'), RangeError)
+})
+
 t.test('SHA-crypt takes passwords of up to 511 bytes, as crypt(3) does, and answers for longer ones', async t => {
   // python crypt.crypt (libxcrypt), of 511 times "a"; it refuses longer ones
   const hash = '$5$saltsalt$wfdjzKodoMloJTPRgfXyTSDDa7IGQ.QZ0AaXK2BdE88'
@@ -88,7 +93,7 @@ t.test('a hash that is malformed is refused in words, and costs no more than nob
     `$2b$03$${bcryptRest}`, `$2b$32$${bcryptRest}`, `$2b$1$${bcryptRest}`, `$2b$10$${bcryptRest}x`, `$2b$10$${bcryptRest.slice(1)}`, `$2b$10$${bcryptRest}\n`,
     `$2b$10$N9qo8uLOickgx2ZMRZoMyf${bcryptRest.slice(22)}`, `bcrypt_sha256$$2x$10$${bcryptRest}`,
     `$pbkdf2-sha256$i=0$c2FsdA$${tag}`, `$pbkdf2-sha256$i=01$c2FsdA$${tag}`, '$pbkdf2-sha256$i=1000$c2FsdA$c2FsdA', `$pbkdf2-sha256$i=1000$c2FsdB$${tag}`, `$pbkdf2-sha256$1e3$c2FsdA$${tag}`,
-    `$scrypt$ln=0,r=8,p=1$c2FsdA$${tag}`, `$scrypt$ln=14,r=8$c2FsdA$${tag}`, `$scrypt$n=14,r=8,p=1$c2FsdA$${tag}`, '$scrypt$ln=14,r=8,p=1$c2FsdA$',
+    `$scrypt$ln=0,r=8,p=1$c2FsdA$${tag}`, `$scrypt$ln=14,r=8$c2FsdA$${tag}`, `$scrypt$n=14,r=8,p=1$c2FsdA$${tag}`, '$scrypt$ln=14,r=8,p=1$c2FsdA$', `$scrypt$ln=16,r=1,p=1$c2FsdA$${tag}`,
     `$fbscrypt$v=2,n=14,r=8,p=1,ss=Bw==,sk=${tag}=$c2FsdA==$${tag}=`, `$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw,sk=${tag}=$c2FsdA==$${tag}=`, `$fbscrypt$v=1,n=14,r=8,p=1$c2FsdA==$${tag}=`, `$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk=${tag}=$c2FsdA==$c2FsdA==`,
     `$argon2id$v=18$m=256,t=2,p=1$c29tZXNhbHQ$${tag}`, `$argon2id$v=19$m=7,t=2,p=1$c29tZXNhbHQ$${tag}`, `$argon2id$v=19$m=256,t=2,p=1,keyid=a$c29tZXNhbHQ$${tag}`, `$argon2id$v=19$m=256,t=2,p=1$c2FsdA$${tag}`, '$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ',
     `$5$saltsalt$${'.'.repeat(42)}`, `$5$rounds=999$saltsalt$${'.'.repeat(43)}`, `$5$rounds=05000$saltsalt$${'.'.repeat(43)}`, `$5$a salt$${'.'.repeat(43)}`, `$6$${'s'.repeat(17)}$${'.'.repeat(86)}`, `$6$salt$${'.'.repeat(85)}z`
@@ -107,13 +112,13 @@ t.test('a hash that costs too much is refused in words; bounds may be lower than
   const costly: Array<[string, string]> = [
     [`$2b$16$${bcryptRest}`, 'bcrypt cost 16 is above 15'],
     [`bcrypt_sha256$$2b$31$${bcryptRest}`, 'bcrypt cost 31 is above 15'],
-    [`$pbkdf2-sha256$i=5000001$c2FsdA$${tag}`, 'PBKDF2 iterations times blocks 5000001 is above 5000000'],
-    [`$pbkdf2-sha1$i=2500001$c2FsdA$${tag}`, 'PBKDF2 iterations times blocks 5000002 is above 5000000'],
+    [`$pbkdf2-sha256$i=6000001$c2FsdA$${tag}`, 'PBKDF2 iterations times blocks 6000001 is above 6000000'],
+    [`$pbkdf2-sha1$i=3000001$c2FsdA$${tag}`, 'PBKDF2 iterations times blocks 6000002 is above 6000000'],
     [`$scrypt$ln=18,r=8,p=2$c2FsdA$${tag}`, 'scrypt memory (128 * N * r * p) 536870912 is above 268435456'],
     [`$scrypt$ln=30,r=9999,p=9999$c2FsdA$${tag}`, `scrypt memory (128 * N * r * p) ${128 * 2 ** 30 * 9999 * 9999} is above 268435456`],
     [`$fbscrypt$v=1,n=19,r=8,p=1,sk=${tag}=$c2FsdA==$${tag}=`, 'scrypt memory (128 * N * r * p) 536870912 is above 268435456'],
     [`$argon2i$v=16$m=262145,t=1,p=1$c29tZXNhbHQ$${tag}`, 'argon2 memory in KiB 262145 is above 262144'],
-    [`$argon2id$v=19$m=262144,t=9,p=1$c29tZXNhbHQ$${tag}`, 'argon2 memory times passes 2359296 is above 2097152'],
+    [`$argon2id$v=16$m=262144,t=5,p=1$c29tZXNhbHQ$${tag}`, 'argon2 memory times passes 1310720 is above 1048576'],
     [`$argon2id$v=19$m=1024,t=1,p=17$c29tZXNhbHQ$${tag}`, 'argon2 parallelism 17 is above 16'],
     [`$6$rounds=1000001$salt$${'.'.repeat(86)}`, 'SHA-crypt rounds 1000001 is above 1000000']
   ]
@@ -124,6 +129,9 @@ t.test('a hash that costs too much is refused in words; bounds may be lower than
   }
   t.same(acceptHash(`$2b$12$${bcryptRest}`, { bcryptCost: 11 }), { refused: 'bcrypt cost 12 is above 11' })
   t.same(acceptHash(`$2b$11$${bcryptRest}`, { bcryptCost: 11 }), { hash: `$2b$11$${bcryptRest}` })
+  const ours = `$argon2id$v=19$m=1048576,t=3,p=1$c29tZXNhbHQ$${tag}`
+  t.same(acceptHash(ours), { refused: 'argon2 memory in KiB 1048576 is above 262144' })
+  t.same(acceptHash(ours, boundsWith({ memoryKib: 1048576, timeCost: 3, parallelism: 1 })), { hash: ours }, 'our own parameters may be higher')
 })
 
 t.test('what is not of the system that it is said to be from is refused in words', async t => {
@@ -166,4 +174,19 @@ t.test('whatever the text, nothing throws, and what is accepted can be read', as
     ]
     return accepted.every(each => 'refused' in each || (parseForeignHash(each.hash) !== undefined && hashOf(acceptHash(each.hash)) === each.hash))
   }), { numRuns: 500 })
+})
+
+t.test('whatever is accepted can be computed', async () => {
+  const bytes = (minLength: number, maxLength: number) => fc.uint8Array({ minLength, maxLength }).map(array => Buffer.from(array).toString('base64').replaceAll('=', ''))
+  const small = fc.integer({ min: 1, max: 5 })
+  const memory = fc.integer({ min: 8, max: 64 })
+  const text = fc.oneof(
+    fc.tuple(fc.constantFrom('', '-nfkc'), fc.integer({ min: 1, max: 18 }), small, small, bytes(0, 1024), bytes(12, 512))
+      .map(([kind, ln, r, p, salt, key]) => `$scrypt${kind}$ln=${r === 1 ? ln : Math.min(ln, 6)},r=${r},p=${r === 1 ? 1 : p}$${salt}$${key}`),
+    fc.tuple(fc.constantFrom('sha1', 'sha256', 'sha512'), small, bytes(0, 1024), bytes(12, 512)).map(([digest, i, salt, key]) => `$pbkdf2-${digest}$i=${i}$${salt}$${key}`),
+    fc.tuple(fc.constantFrom('id', 'i', 'd'), fc.constantFrom(16, 19), memory, small, small, bytes(8, 128), bytes(12, 512))
+      .map(([kind, version, m, t, p, salt, key]) => `$argon2${kind}$v=${version}$m=${8 * m},t=${t},p=${p}$${salt}$${key}`)
+  )
+  await fc.assert(fc.asyncProperty(text, fc.string({ unit: 'grapheme' }), async (hash, password) =>
+    'refused' in acceptHash(hash) || await hasher.verify(hash, password) === false), { numRuns: 200 })
 })
