@@ -1,6 +1,5 @@
 import { Command } from 'commander'
 import { createAudit } from '../audit/audit.ts'
-import { readOrCreateSecret } from '../config.ts'
 import { migrateUp } from '../db/migrations.ts'
 import { createDatabase, type Database } from '../db/stores.ts'
 import { readKeyFiles } from '../key-files.ts'
@@ -8,10 +7,10 @@ import { createListKeys, type ListKeys } from '../keys/list-keys.ts'
 import { readPemKeys } from '../keys/pem-keys.ts'
 import { createRevokeKey } from '../keys/revoke-key.ts'
 import { createRotateKeys, type KeyDependencies } from '../keys/rotate-keys.ts'
-import { createSecrets } from '../keys/secrets.ts'
 import type { Key } from '../schemas/key.ts'
 import { confirm, yesOption, type ConfirmOptions } from './confirm.ts'
 import { print, printJson, table, type OutputOptions } from './output.ts'
+import { secretsOf } from './secrets.ts'
 import type { Surroundings } from './surroundings.ts'
 import { withDatabase } from './with-database.ts'
 
@@ -28,7 +27,7 @@ async function withKeys<T> (surroundings: Surroundings, { migrate }: { migrate: 
       database,
       audit: createAudit(database, () => {}),
       policy: {
-        secrets: createSecrets(tokens.secrets ?? [await readOrCreateSecret(config.database.dataDir)]),
+        secrets: await secretsOf(config),
         algorithm: tokens.algorithm,
         accessTtlSeconds: sessions.accessTtlSeconds,
         activationSeconds: tokens.keyActivationSeconds

@@ -1,11 +1,14 @@
 import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config.ts'
+import { DumpError } from '../db/dump/format.ts'
 import { EmbeddedPostgresError } from '../db/embedded/index.ts'
-import { isOutage } from '../db/failures.ts'
+import { isContended, isOutage } from '../db/failures.ts'
 import { CodedError } from '../errors.ts'
 import { LogFileError } from '../logging/log-file.ts'
 import { version } from '../version.ts'
+import { dbCommand } from './db.ts'
 import { CommandError, exitCodes } from './exit.ts'
+import { hashCommand } from './hash.ts'
 import { keysCommand } from './keys.ts'
 import { migrateCommand } from './migrate.ts'
 import { openapiCommand } from './openapi.ts'
@@ -15,15 +18,19 @@ import { serveCommand } from './serve.ts'
 import type { Surroundings } from './surroundings.ts'
 import { usersCommand } from './users.ts'
 
-const commands = [serveCommand, migrateCommand, usersCommand, keysCommand, secretCommand, openapiCommand]
+const commands = [serveCommand, migrateCommand, usersCommand, keysCommand, dbCommand, hashCommand, secretCommand, openapiCommand]
 
 /** The error beneath all others. */
 const rootOf = (error: Error): Error => error.cause instanceof Error ? rootOf(error.cause) : error
 
+/** Errors whose message says what to do. */
+const forPeople = [CommandError, ConfigError, DumpError, EmbeddedPostgresError, LogFileError]
+
 /** What to tell a person of an error: those that we foresaw say what to do, the others show where they come from. */
 function explain (error: unknown): string {
-  if (error instanceof CommandError || error instanceof ConfigError || error instanceof EmbeddedPostgresError || error instanceof LogFileError) return error.message
+  if (forPeople.some(kind => error instanceof kind) && error instanceof Error) return error.message
   if (isOutage(error)) return `The database cannot be reached: ${rootOf(error).message}`
+  if (isContended(error)) return 'Others hold what this command needs of the database; nothing was changed. Try again.'
   if (error instanceof CodedError) return [error.message, ...(error.errors ?? []).map(({ message }) => `- ${message}`)].join('\n')
   if (error instanceof Error && 'syscall' in error && error.syscall === 'listen') return `The service cannot listen: ${error.message}. Choose another HOST or PORT.`
   return error instanceof Error ? error.stack ?? error.message : String(error)

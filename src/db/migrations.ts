@@ -25,7 +25,8 @@ export async function listMigrations (): Promise<Migration[]> {
   return journal.entries.map((entry, index) => ({ name: entry.tag, statements: files[index]?.sql ?? [] }))
 }
 
-const appliedMigrations = async (orm: Orm): Promise<Set<string>> =>
+/** The names of those that a database has; its table of them must be there. */
+export const appliedMigrations = async (orm: Orm): Promise<Set<string>> =>
   new Set((await orm.execute<{ name: string }>(sql`select name from auth_serve_migrations`)).map(row => row.name))
 
 /** Milliseconds that a migration waits for a table that others use: less than PostgreSQL takes to find a deadlock, so that it is the migration that steps back. */
@@ -49,11 +50,33 @@ async function attemptMigration<T> (pool: Pool, work: (orm: Orm, applied: Set<st
   return await pool.transaction(async orm => {
     // A migration may take longer than any statement of the service, and may wait for one.
     await orm.execute(sql`set local statement_timeout = 0`)
-    await orm.execute(sql`select pg_advisory_xact_lock(${migrationLock}::bigint)`)
+    await lockSchema(orm)
     await orm.execute(sql.raw(`set local lock_timeout = ${lockTimeoutMs}`))
-    await orm.execute(sql`create table if not exists auth_serve_migrations (name text primary key, applied_at timestamptz not null default now())`)
-    return await work(orm, await appliedMigrations(orm))
+    return await work(orm, await prepareMigrations(orm))
   })
+}
+
+/** Makes everybody else wait who changes the schema, until the transaction is over. */
+export async function lockSchema (orm: Orm): Promise<void> {
+  await orm.execute(sql`select pg_advisory_xact_lock(${migrationLock}::bigint)`)
+}
+
+/** Makes the table of migrations where it is missing; answers the names in it. */
+export async function prepareMigrations (orm: Orm): Promise<Set<string>> {
+  await orm.execute(sql`create table if not exists auth_serve_migrations (name text primary key, applied_at timestamptz not null default now())`)
+  return await appliedMigrations(orm)
+}
+
+export async function applyMigration (orm: Orm, { name, statements }: Migration): Promise<void> {
+  for (const statement of statements) await orm.execute(sql.raw(statement))
+  await orm.execute(sql`insert into auth_serve_migrations (name) values (${name})`)
+}
+
+/** Takes one back with its `.down.sql`. */
+export async function takeBackMigration (orm: Orm, name: string): Promise<void> {
+  const script = await readFile(join(migrationsFolder, `${name}.down.sql`), 'utf8')
+  for (const statement of script.split('--> statement-breakpoint')) await orm.execute(sql.raw(statement))
+  await orm.execute(sql`delete from auth_serve_migrations where name = ${name}`)
 }
 
 /** Applies what is missing, all or nothing, under an advisory lock. Answers the names of what it applied. */
@@ -61,10 +84,7 @@ export async function migrateUp (pool: Pool): Promise<string[]> {
   const migrations = await listMigrations()
   return await inMigration(pool, async (orm, applied) => {
     const missing = migrations.filter(migration => !applied.has(migration.name))
-    for (const { name, statements } of missing) {
-      for (const statement of statements) await orm.execute(sql.raw(statement))
-      await orm.execute(sql`insert into auth_serve_migrations (name) values (${name})`)
-    }
+    for (const migration of missing) await applyMigration(orm, migration)
     return missing.map(migration => migration.name)
   })
 }
@@ -75,9 +95,7 @@ export async function migrateDown (pool: Pool): Promise<string | undefined> {
   return await inMigration(pool, async (orm, applied) => {
     const last = migrations.findLast(migration => applied.has(migration.name))
     if (last === undefined) return undefined
-    const script = await readFile(join(migrationsFolder, `${last.name}.down.sql`), 'utf8')
-    for (const statement of script.split('--> statement-breakpoint')) await orm.execute(sql.raw(statement))
-    await orm.execute(sql`delete from auth_serve_migrations where name = ${last.name}`)
+    await takeBackMigration(orm, last.name)
     return last.name
   })
 }

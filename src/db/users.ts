@@ -6,6 +6,7 @@ import type { Run } from './pool.ts'
 import { isUniqueViolation } from './failures.ts'
 import { prepared } from './statement.ts'
 import { users } from './tables.ts'
+import { createUserPages } from './user-pages.ts'
 import { createUserRecovery } from './user-recovery.ts'
 
 export type UserRow = typeof users.$inferSelect
@@ -27,6 +28,7 @@ export type UserStore = ReturnType<typeof createUserStore>
 export function createUserStore (run: Run) {
   return {
     ...createAddressProof(run),
+    ...createUserPages(run),
     ...createUserRecovery(run),
 
     /** Adds a user, or answers undefined and changes nothing where e-mail or username is taken. */

@@ -1,5 +1,5 @@
 import { PassThrough, Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
+import { buffer, text } from 'node:stream/consumers'
 import { runCommand } from '../../src/cli/program.ts'
 import type { Finished } from './service.ts'
 
@@ -11,10 +11,10 @@ export interface CommandOptions {
 }
 
 /** Runs a command of the command line in this very process. No `.env` file and nothing of the process's environment counts. */
-export async function command (args: readonly string[], env: Record<string, string> = {}, { input = '', terminal = false }: CommandOptions = {}): Promise<Finished> {
+export async function command (args: readonly string[], env: Record<string, string> = {}, { input = '', terminal = false }: CommandOptions = {}): Promise<Finished & { bytes: Buffer }> {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()]
   const stdin = Readable.from([Buffer.from(input)])
-  const read = Promise.all([text(stdout), text(stderr)])
+  const read = Promise.all([buffer(stdout), text(stderr)])
   const code = await runCommand(args, {
     env: () => env,
     stdin: Object.assign(stdin, { isTTY: terminal }),
@@ -23,6 +23,6 @@ export async function command (args: readonly string[], env: Record<string, stri
   })
   stdout.end()
   stderr.end()
-  const [written, told] = await read
-  return { code, stdout: written, stderr: told }
+  const [bytes, told] = await read
+  return { code, stdout: bytes.toString(), stderr: told, bytes }
 }
