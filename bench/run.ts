@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { openBench, type Part } from './bench.ts'
 import { measureEnumeration } from './enumeration.ts'
+import { measureImport } from './import.ts'
 import { partNames, readOptions, type PartName } from './options.ts'
 import { measurePasswords } from './passwords.ts'
 import { measurePropagation } from './propagation.ts'
@@ -23,7 +24,8 @@ const parts: Record<PartName, Part> = {
   refresh: measureRefreshCost,
   verification: measureVerification,
   enumeration: measureEnumeration,
-  passwords: measurePasswords
+  passwords: measurePasswords,
+  import: measureImport
 }
 
 const options = readOptions(process.argv.slice(2))

@@ -1,6 +1,8 @@
 import { Command } from 'commander'
 import type { Surroundings } from './surroundings.ts'
 import { createCommand } from './users/create.ts'
+import { exportCommand } from './users/export.ts'
+import { importCommand } from './users/import.ts'
 import { listCommand } from './users/list.ts'
 import { disableCommand, enableCommand } from './users/set-active.ts'
 import { unlockCommand } from './users/unlock.ts'
@@ -17,6 +19,8 @@ Examples:
   auth-serve users disable ada@example.com
   auth-serve users unlock 01920000-0000-7000-8000-000000000001`)
     .addCommand(createCommand(surroundings))
+    .addCommand(importCommand(surroundings))
+    .addCommand(exportCommand(surroundings))
     .addCommand(listCommand(surroundings))
     .addCommand(disableCommand(surroundings))
     .addCommand(enableCommand(surroundings))

@@ -11,6 +11,8 @@ import type { Pool, Run } from './pool.ts'
 import { createRevocationStore, type Revocation, type RevocationStore } from './revocations.ts'
 import { createSessionStore, type SessionStore } from './sessions.ts'
 import { createSigningKeyStore, type SigningKeyStore } from './signing-keys.ts'
+import { createUserExportStore, type UserExportStore } from './user-export.ts'
+import { createUserImportStore, type UserImportStore } from './user-import.ts'
 import { createUserStore, type UserStore } from './users.ts'
 
 /** One store per aggregate, all on one connection source: the pool, or one transaction. */
@@ -26,6 +28,8 @@ export interface Stores {
   actionTokens: ActionTokenStore
   outbox: OutboxStore
   locks: LockStore
+  userImport: UserImportStore
+  userExport: UserExportStore
 }
 
 /** The stores over the pool, plus transactions over all of them. */
@@ -54,7 +58,9 @@ function createStores (run: Run, onRevoked: OnRevoked): Stores {
     loginAttempts: createLoginAttemptStore(run),
     actionTokens: createActionTokenStore(run),
     outbox: createOutboxStore(run),
-    locks: createLockStore(run)
+    locks: createLockStore(run),
+    userImport: createUserImportStore(run),
+    userExport: createUserExportStore(run)
   }
 }
 
