@@ -10,6 +10,8 @@ import { createRevocationStore, type Revocation, type RevocationStore } from './
 import { createSessionStore, type SessionStore } from './sessions.ts'
 import { createSigningKeyStore, type SigningKeyStore } from './signing-keys.ts'
 import { createUserStore, type UserStore } from './users.ts'
+import { createWebhookDeliveryStore, type WebhookDeliveryStore } from './webhook-deliveries.ts'
+import { createWebhookStore, type WebhookStore } from './webhooks.ts'
 
 /** One store per aggregate, all on one connection source: the pool, or one transaction. */
 export interface Stores {
@@ -21,6 +23,8 @@ export interface Stores {
   loginAttempts: LoginAttemptStore
   actionTokens: ActionTokenStore
   outbox: OutboxStore
+  webhooks: WebhookStore
+  webhookDeliveries: WebhookDeliveryStore
   locks: LockStore
 }
 
@@ -48,6 +52,8 @@ function createStores (run: Run, onRevoked: OnRevoked): Stores {
     loginAttempts: createLoginAttemptStore(run),
     actionTokens: createActionTokenStore(run),
     outbox: createOutboxStore(run),
+    webhooks: createWebhookStore(run),
+    webhookDeliveries: createWebhookDeliveryStore(run),
     locks: createLockStore(run)
   }
 }
