@@ -16,7 +16,7 @@ export interface AppOptions {
 
 /** The standalone service: the bundle at the root of an app of its own, its API under API_PREFIX. */
 export function createApp ({ config, database, secrets, keys, logger }: AppOptions): FastifyInstance {
-  const { server, tokens, sessions, revocation, passwords, login, accounts, mail, rateLimit, breakers } = config
+  const { server, tokens, sessions, revocation, passwords, login, accounts, mail, webhooks, rateLimit, breakers } = config
   const { credentialsMax, ...limits } = rateLimit
   const app: FastifyInstance = Fastify({
     ...serverOptions({ bodyLimit: server.bodyLimitBytes, trustProxy: server.trustProxy }),
@@ -59,6 +59,7 @@ export function createApp ({ config, database, secrets, keys, logger }: AppOptio
       undoTtlSeconds: accounts.undoTtlSeconds,
       invitationTtlSeconds: accounts.invitationTtlSeconds
     },
+    webhooks,
     breakers,
     cors: { origins: server.corsOrigins },
     rateLimit: { ...limits, policies: { credentials: { max: credentialsMax } } },

@@ -17,6 +17,7 @@ import { passwordsPlugin } from '../plugins/passwords.ts'
 import { rateLimitPlugin } from '../plugins/rate-limit.ts'
 import { securityHeadersPlugin } from '../plugins/security-headers.ts'
 import { useCasesPlugin } from '../plugins/use-cases.ts'
+import { webhooksPlugin } from '../plugins/webhooks.ts'
 import { apiRoutes } from '../routes/api.ts'
 import { serviceRoutes } from '../routes/service.ts'
 import type { AuditEvent, RequestContext } from './audit/audit.ts'
@@ -25,6 +26,7 @@ import { AuthServeOptionsSchema, type AuthServeOptions } from './index/options.t
 import { createRotateKeysWhenDue } from './keys/rotate-keys-when-due.ts'
 import { addMailMetrics } from './metrics/mail-metrics.ts'
 import { addServiceMetrics } from './metrics/service-metrics.ts'
+import { addWebhookMetrics } from './metrics/webhook-metrics.ts'
 import { parseOptions } from './options.ts'
 import { createAdminInvitationJob } from './recovery/admin-invitation-job.ts'
 import { version } from './version.ts'
@@ -58,9 +60,10 @@ function inviteFirstAdmin (app: FastifyInstance): void {
   })
 }
 
-function addMetrics ({ authServeAuth: { feed, keyRing }, authServeBreakers: breakers, authServeDb: { outbox }, authServeMail: mail, authServeMetrics }: FastifyInstance): void {
+function addMetrics ({ authServeAuth: { feed, keyRing }, authServeBreakers: breakers, authServeDb: { outbox, webhookDeliveries: deliveries }, authServeMail: mail, authServeWebhooks: webhooks, authServeMetrics }: FastifyInstance): void {
   addServiceMetrics(authServeMetrics.registry, { feed, keyRing, breakers })
   addMailMetrics(authServeMetrics.registry, { outbox, mail })
+  addWebhookMetrics(authServeMetrics.registry, { deliveries, webhooks })
 }
 
 /**
@@ -135,6 +138,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
       ...options.accounts,
       onEvent
     })
+    await routes.register(webhooksPlugin, { ...options.webhooks, onEvent })
     await routes.register(maintenancePlugin, { ...options.maintenance, onEvent })
     const rotateKeysWhenDue = createRotateKeysWhenDue(routes.authServeAuth)
     routes.authServeMaintenance.add({
@@ -145,7 +149,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
       }
     })
     inviteFirstAdmin(routes)
-    for (const job of routes.authServeMail.purgeJobs) routes.authServeMaintenance.add(job)
+    for (const job of [...routes.authServeMail.purgeJobs, ...routes.authServeWebhooks.jobs]) routes.authServeMaintenance.add(job)
     addReadinessChecks(routes)
     if (metrics) addMetrics(routes)
     routes.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-store') })

@@ -10,6 +10,8 @@ export type EventType =
   | 'authz_fail' | 'authz_change' | 'authz_admin'
 
 export interface AuditEvent {
+  /** UUIDv7; one is made where none is given. */
+  id?: string
   type: EventType
   outcome: 'success' | 'failure'
   actorId?: string
@@ -21,6 +23,9 @@ export interface AuditEvent {
 
 /** Where a request came from, as the trail keeps it. */
 export interface RequestContext { requestId: string | null, ipAddress: string | null, userAgent: string | null }
+
+/** The service did it by itself, nobody asked for it. */
+export const byItself: RequestContext = { requestId: null, ipAddress: null, userAgent: null }
 
 export type RecordEvent = (event: AuditEvent) => void
 

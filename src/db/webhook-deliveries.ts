@@ -5,7 +5,7 @@ import { auditEvents, webhookDeliveries as deliveries, webhooks } from './tables
 import type { WebhookRow } from './webhooks.ts'
 
 export type DeliveryRow = typeof deliveries.$inferSelect
-type EventRow = typeof auditEvents.$inferSelect
+export type WebhookEventRow = typeof auditEvents.$inferSelect
 
 /** A delivery that this worker alone makes until `leasedUntil`; that moment tells its lease from any other. */
 export type LeasedDelivery = Pick<DeliveryRow, 'eventId' | 'webhookId' | 'occurredAt' | 'eventType' | 'attempts' | 'retriesSince'> & { leasedUntil: Date }
@@ -58,7 +58,7 @@ export function createWebhookDeliveryStore (run: Run) {
     },
 
     /** What is to be said, and to whom; undefined where the receiver is told no more, or the event is not in the trail any more. */
-    async load ({ eventId, webhookId, occurredAt }: LeasedDelivery): Promise<{ webhook: WebhookRow, event: EventRow } | undefined> {
+    async load ({ eventId, webhookId, occurredAt }: LeasedDelivery): Promise<{ webhook: WebhookRow, event: WebhookEventRow } | undefined> {
       const [row] = await run(async orm => await orm.select({ webhook: webhooks, event: auditEvents }).from(webhooks)
         .innerJoin(auditEvents, and(eq(auditEvents.occurredAt, occurredAt), eq(auditEvents.id, eventId)))
         .where(and(eq(webhooks.id, webhookId), webhooks.isActive)))

@@ -10,6 +10,7 @@ import type { MaintenanceOptions } from '../../plugins/maintenance.ts'
 import type { PasswordsOptions } from '../../plugins/passwords.ts'
 import type { RateLimitOptions } from '../../plugins/rate-limit.ts'
 import type { UseCasesOptions } from '../../plugins/use-cases.ts'
+import type { WebhooksOptions } from '../../plugins/webhooks.ts'
 import type { Breakers } from '../breakers/breakers.ts'
 import type { RevocationOptions } from '../revocation/options.ts'
 
@@ -46,6 +47,8 @@ export interface AuthServeOptions {
   accounts?: Pick<UseCasesOptions, 'requireEmailVerification' | 'registrationPrivacy' | 'adminEmail'>
   /** How mails go out, and where their links lead. */
   mail?: Omit<MailOptions, 'decorator' | 'dbDecorator' | 'authDecorator' | 'breakersDecorator'>
+  /** How programs are told of events; administrators make the webhooks. */
+  webhooks?: Omit<WebhooksOptions, 'decorator' | 'dbDecorator' | 'authDecorator' | 'breakersDecorator' | 'onEvent'>
   passwords?: Omit<PasswordsOptions, 'decorator'>
   input?: InputOptions
   /** Serve Swagger UI and the OpenAPI document. */
@@ -81,6 +84,7 @@ export const AuthServeOptionsSchema = Type.Object({
   login: Type.Optional(part),
   accounts: Type.Optional(part),
   mail: Type.Optional(part),
+  webhooks: Type.Optional(part),
   passwords: Type.Optional(part),
   input: Type.Optional(part),
   docs: Type.Boolean({ default: true }),
