@@ -1,7 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { createAudit, type AuditEvent, type RequestContext } from '../src/audit/audit.ts'
+import { createAudit, type AuditEvent, type EventHooks, type RequestContext } from '../src/audit/audit.ts'
 import type { Breakers, Guard } from '../src/breakers/breakers.ts'
 import type { LeasedDelivery } from '../src/db/webhook-deliveries.ts'
 import { startLeasingWorker, type LeasingWorker } from '../src/leasing/worker.ts'
@@ -46,7 +46,9 @@ export const WebhooksOptionsSchema = Type.Object({
   /** Milliseconds that a stop waits for deliveries under way. */
   closeTimeoutMs: Type.Integer({ minimum: 0, default: 3000 }),
   /** Told of each event of the audit trail once it is stored, for logs. */
-  onEvent: Type.Optional(Type.Unsafe<OnEvent>(Type.Function([Type.Any(), Type.Any()], Type.Void())))
+  onEvent: Type.Optional(Type.Unsafe<OnEvent>(Type.Function([Type.Any(), Type.Any()], Type.Void()))),
+  /** Hooks of the host. */
+  hooks: Type.Optional(Type.Unsafe<EventHooks>(Type.Any()))
 }, { additionalProperties: false })
 
 type OnEvent = (event: AuditEvent, context: RequestContext) => void
@@ -102,7 +104,7 @@ async function webhooks (app: FastifyInstance, options: WebhooksOptions): Promis
   const settings = parseOptions('webhooks', WebhooksOptionsSchema, options)
   const database = app.getDecorator<AuthServeDb>(settings.dbDecorator)
   const { secrets } = app.getDecorator<Auth>(settings.authDecorator)
-  const audit = createAudit(database, (event, context) => settings.onEvent?.(event, context))
+  const audit = createAudit(database, (event, context) => settings.onEvent?.(event, context), settings.hooks)
   const receivers = receiversOf(app, settings)
   const tries = { delivered: 0, retried: 0, failed: 0, disabled: 0, discarded: 0, postponed: 0 }
   /** Told once. */

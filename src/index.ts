@@ -22,6 +22,7 @@ import { apiRoutes } from '../routes/api.ts'
 import { serviceRoutes } from '../routes/service.ts'
 import type { AuditEvent, RequestContext } from './audit/audit.ts'
 import { CodedError } from './errors.ts'
+import { createEventHooks } from './hooks/event-hooks.ts'
 import { AuthServeOptionsSchema, type AuthServeOptions } from './index/options.ts'
 import { createRotateKeysWhenDue } from './keys/rotate-keys-when-due.ts'
 import { addMailMetrics } from './metrics/mail-metrics.ts'
@@ -80,6 +81,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
   if (metrics) await app.register(metricsPlugin)
   const principals = new WeakMap<FastifyRequest, { actorId: string, sessionId: string }>()
   const onEvent = (event: AuditEvent, context: RequestContext): void => { logging.event(null, { ...event, ...context }) }
+  const hooks = createEventHooks(options.hooks, app.log)
   await app.register(outputPlugin)
   await app.register(securityHeadersPlugin, { https: publicUrl?.startsWith('https:') ?? false })
   // Before errors: the routes that answer preflights are no paths of the API.
@@ -136,10 +138,11 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
       loginAddressWindowSeconds: options.login?.addressWindowSeconds,
       deviceTokenTtlSeconds: options.login?.deviceTokenTtlSeconds,
       ...options.accounts,
-      onEvent
+      onEvent,
+      hooks
     })
-    await routes.register(webhooksPlugin, { ...options.webhooks, onEvent })
-    await routes.register(maintenancePlugin, { ...options.maintenance, onEvent })
+    await routes.register(webhooksPlugin, { ...options.webhooks, onEvent, hooks })
+    await routes.register(maintenancePlugin, { ...options.maintenance, onEvent, hooks })
     const rotateKeysWhenDue = createRotateKeysWhenDue(routes.authServeAuth)
     routes.authServeMaintenance.add({
       name: 'rotate-keys',
@@ -162,5 +165,6 @@ export default authServe
 export { authServe, type AuthServeOptions }
 export type { MailTemplates, MailValues, RenderedMail } from './mail/mail-values.ts'
 export type { HostTransport, OutgoingMail } from './mail/outgoing-mail.ts'
+export type { EventHookCall, HookEvent, Hooks, UserHookCall } from './hooks/options.ts'
 export { CodedError, type ErrorCode } from './errors.ts'
 export { serverOptions } from './server-options.ts'

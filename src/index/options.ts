@@ -12,6 +12,7 @@ import type { RateLimitOptions } from '../../plugins/rate-limit.ts'
 import type { UseCasesOptions } from '../../plugins/use-cases.ts'
 import type { WebhooksOptions } from '../../plugins/webhooks.ts'
 import type { Breakers } from '../breakers/breakers.ts'
+import type { Hooks } from '../hooks/options.ts'
 import type { RevocationOptions } from '../revocation/options.ts'
 
 /** Options of the whole service; each part is validated by the plugin that it goes to. */
@@ -38,7 +39,7 @@ export interface AuthServeOptions {
   /** How revocations reach this instance. */
   revocation?: RevocationOptions
   /** Background jobs. */
-  maintenance?: Omit<MaintenanceOptions, 'decorator' | 'dbDecorator' | 'onEvent'>
+  maintenance?: Omit<MaintenanceOptions, 'decorator' | 'dbDecorator' | 'onEvent' | 'hooks'>
   /** Roles beside `user` and `admin`, and what each may do: `{ support: ['users:read', 'events:read'] }`. */
   roles?: AuthOptions['roles']
   /** Locks after failed logins, and devices that are known. */
@@ -48,7 +49,9 @@ export interface AuthServeOptions {
   /** How mails go out, and where their links lead. */
   mail?: Omit<MailOptions, 'decorator' | 'dbDecorator' | 'authDecorator' | 'breakersDecorator'>
   /** How programs are told of events; administrators make the webhooks. */
-  webhooks?: Omit<WebhooksOptions, 'decorator' | 'dbDecorator' | 'authDecorator' | 'breakersDecorator' | 'onEvent'>
+  webhooks?: Omit<WebhooksOptions, 'decorator' | 'dbDecorator' | 'authDecorator' | 'breakersDecorator' | 'onEvent' | 'hooks'>
+  /** Functions of the host that are called before a change is committed, and after. */
+  hooks?: Hooks
   passwords?: Omit<PasswordsOptions, 'decorator'>
   input?: InputOptions
   /** Serve Swagger UI and the OpenAPI document. */
@@ -85,6 +88,7 @@ export const AuthServeOptionsSchema = Type.Object({
   accounts: Type.Optional(part),
   mail: Type.Optional(part),
   webhooks: Type.Optional(part),
+  hooks: Type.Optional(part),
   passwords: Type.Optional(part),
   input: Type.Optional(part),
   docs: Type.Boolean({ default: true }),
