@@ -43,6 +43,7 @@ CREATE TABLE "webhook_deliveries" (
 	"status" text DEFAULT 'pending' NOT NULL,
 	"attempts" integer DEFAULT 0 NOT NULL,
 	"next_attempt_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	"retries_since" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	"leased_until" timestamp (3) with time zone,
 	"last_status" integer,
 	"last_error" text,
@@ -69,9 +70,9 @@ CREATE INDEX "user_search_email_idx" ON "user_search" USING btree ("email" text_
 CREATE INDEX "user_search_username_idx" ON "user_search" USING btree ("username" text_pattern_ops);--> statement-breakpoint
 CREATE INDEX "user_search_name_idx" ON "user_search" USING btree ("name" text_pattern_ops);--> statement-breakpoint
 CREATE INDEX "user_search_last_name_idx" ON "user_search" USING btree ("last_name" text_pattern_ops);--> statement-breakpoint
-CREATE INDEX "webhook_deliveries_pending_idx" ON "webhook_deliveries" USING btree ("next_attempt_at") WHERE status = 'pending';--> statement-breakpoint
+CREATE INDEX "webhook_deliveries_pending_idx" ON "webhook_deliveries" USING btree ("webhook_id","next_attempt_at") WHERE status = 'pending';--> statement-breakpoint
 CREATE INDEX "webhook_deliveries_webhook_id_idx" ON "webhook_deliveries" USING btree ("webhook_id","event_id");--> statement-breakpoint
-CREATE INDEX "webhook_deliveries_over_idx" ON "webhook_deliveries" USING btree ("occurred_at") WHERE status <> 'pending';--> statement-breakpoint
+CREATE INDEX "webhook_deliveries_over_idx" ON "webhook_deliveries" USING btree ("next_attempt_at") WHERE status <> 'pending';--> statement-breakpoint
 CREATE INDEX "users_created_at_id_idx" ON "users" USING btree ("created_at","id") WHERE deleted_at is null;--> statement-breakpoint
 CREATE INDEX "users_last_login_at_id_idx" ON "users" USING btree ("last_login_at" NULLS FIRST,"id") WHERE deleted_at is null;--> statement-breakpoint
 CREATE FUNCTION "auth_serve_keep_user_search"() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -181,7 +182,8 @@ BEGIN
 	INSERT INTO audit_unsealed (event_id, occurred_at) SELECT id, occurred_at FROM added;
 	INSERT INTO webhook_deliveries (event_id, webhook_id, occurred_at, event_type)
 		SELECT added.id, webhooks.id, added.occurred_at, added.type
-		FROM added JOIN webhooks ON webhooks.is_active AND (webhooks.event_types = '{}' OR added.type = ANY (webhooks.event_types));
+		FROM added JOIN webhooks ON webhooks.is_active AND (webhooks.event_types = '{}' OR added.type = ANY (webhooks.event_types))
+		ON CONFLICT DO NOTHING;
 	RETURN NULL;
 END
 $$;--> statement-breakpoint

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import type { Breakers, Guard } from '../src/breakers/breakers.ts'
 import type { LeasedMail } from '../src/db/outbox.ts'
+import type { LeasingWorker } from '../src/leasing/worker.ts'
 import { createDeliver, type Delivery } from '../src/mail/deliver.ts'
 import { judgeMailError } from '../src/mail/failure.ts'
 import { en } from '../src/mail/language/en.ts'
@@ -13,7 +14,7 @@ import { createMailPurgeJobs } from '../src/mail/purge-jobs.ts'
 import { createResolveOrder } from '../src/mail/resolve-order.ts'
 import { createTemplates } from '../src/mail/templates.ts'
 import { chooseTransport } from '../src/mail/transports.ts'
-import { startMailWorker, type MailWorker } from '../src/mail/worker.ts'
+import { startMailWorker } from '../src/mail/worker.ts'
 import type { MaintenanceJob } from '../src/maintenance/maintenance.ts'
 import { parseOptions } from '../src/options.ts'
 import type { Auth } from './auth.ts'
@@ -124,7 +125,7 @@ async function mail (app: FastifyInstance, options: MailOptions): Promise<void> 
   const from = parseSender(settings.from)
   const chosen = chooseTransport(settings)
   const tries = { sent: 0, discarded: 0, retried: 0, failed: 0, unavailable: 0 }
-  let worker: MailWorker | undefined
+  let worker: LeasingWorker | undefined
   const nudge = (): void => { worker?.nudge() }
   app.decorate(settings.decorator, {
     order: createOrderMail({ secrets, cooldownSeconds: settings.cooldownSeconds, onOrdered: nudge }),

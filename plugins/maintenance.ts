@@ -1,7 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { createAudit, type AuditEvent, type RequestContext } from '../src/audit/audit.ts'
+import { createAudit, type AuditEvent, type EventHooks, type RequestContext } from '../src/audit/audit.ts'
 import { startMaintenance, type Maintenance } from '../src/maintenance/maintenance.ts'
 import { createPurgeJobs } from '../src/maintenance/purge-jobs.ts'
 import { parseOptions } from '../src/options.ts'
@@ -19,7 +19,9 @@ export const MaintenanceOptionsSchema = Type.Object({
   /** Batches of one job in one round; what is left waits for the next round. */
   maxBatches: Type.Integer({ minimum: 1, maximum: 100_000, default: 250 }),
   /** Told of each event of the audit trail once it is stored, for logs. */
-  onEvent: Type.Optional(Type.Unsafe<OnEvent>(Type.Function([Type.Any(), Type.Any()], Type.Void())))
+  onEvent: Type.Optional(Type.Unsafe<OnEvent>(Type.Function([Type.Any(), Type.Any()], Type.Void()))),
+  /** Hooks of the host. */
+  hooks: Type.Optional(Type.Unsafe<EventHooks>(Type.Any()))
 }, { additionalProperties: false })
 
 type OnEvent = (event: AuditEvent, context: RequestContext) => void
@@ -37,7 +39,7 @@ declare module 'fastify' {
 async function maintenance (app: FastifyInstance, options: MaintenanceOptions): Promise<void> {
   const settings = parseOptions('maintenance', MaintenanceOptionsSchema, options)
   const database = app.getDecorator<AuthServeDb>(settings.dbDecorator)
-  const audit = createAudit(database, (event, context) => settings.onEvent?.(event, context))
+  const audit = createAudit(database, (event, context) => settings.onEvent?.(event, context), settings.hooks)
   const running = startMaintenance({ ...settings, audit, isSchemaReady: database.isSchemaReady, log: app.log })
   for (const job of createPurgeJobs(settings.batchSize)) running.add(job)
   app.decorate(settings.decorator, running)

@@ -7,7 +7,7 @@ import { createDeleteAccount, type DeleteAccount } from '../src/accounts/delete-
 import { createReadProfile, createUpdateProfile, type ReadProfile, type UpdateProfile } from '../src/accounts/profile.ts'
 import { createRegistration, type Registration } from '../src/accounts/registration.ts'
 import { createCompleteRegistrationErrors, type CompleteRegistrationErrors } from '../src/accounts/registration-errors.ts'
-import { createAudit, type AuditEvent, type RequestContext } from '../src/audit/audit.ts'
+import { createAudit, type AuditEvent, type EventHooks, type RequestContext } from '../src/audit/audit.ts'
 import { createAuditTrail, type AuditTrail } from '../src/audit/trail.ts'
 import type { Breakers } from '../src/breakers/breakers.ts'
 import { createListKeys } from '../src/keys/list-keys.ts'
@@ -76,7 +76,9 @@ export const UseCasesOptionsSchema = Type.Object({
   /** Who is invited to be the first administrator. */
   adminEmail: Type.Optional(Type.String({ minLength: 3 })),
   /** Told of each event of the audit trail once it is stored, for logs. */
-  onEvent: Type.Optional(Type.Unsafe<OnEvent>(Type.Function([Type.Any(), Type.Any()], Type.Void())))
+  onEvent: Type.Optional(Type.Unsafe<OnEvent>(Type.Function([Type.Any(), Type.Any()], Type.Void()))),
+  /** Hooks of the host. */
+  hooks: Type.Optional(Type.Unsafe<EventHooks>(Type.Any()))
 }, { additionalProperties: false })
 
 type OnEvent = (event: AuditEvent, context: RequestContext) => void
@@ -128,7 +130,7 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
   const { order: orderMail, nudge } = app.getDecorator<AuthServeMail>(settings.mailDecorator)
   const breakers = app.hasDecorator(settings.breakersDecorator) ? app.getDecorator<Breakers>(settings.breakersDecorator) : undefined
   const log: OnEvent = (event, context) => settings.onEvent?.(event, context)
-  const audit = createAudit(database, log)
+  const audit = createAudit(database, log, settings.hooks)
   const loginLock = createLoginLock(database, secrets, {
     maxFailures: settings.loginMaxFailures,
     lockSeconds: settings.loginLockSeconds,

@@ -1,12 +1,21 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { createWebhookRoute } from './admin/create-webhook.ts'
+import { deleteWebhookRoute } from './admin/delete-webhook.ts'
 import { listBreakersRoute } from './admin/list-breakers.ts'
 import { listEventsRoute } from './admin/list-events.ts'
 import { listKeysRoute } from './admin/list-keys.ts'
 import { listOutboxRoute } from './admin/list-outbox.ts'
+import { listWebhookDeliveriesRoute } from './admin/list-webhook-deliveries.ts'
+import { listWebhooksRoute } from './admin/list-webhooks.ts'
+import { readWebhookRoute } from './admin/read-webhook.ts'
 import { retryMailRoute } from './admin/retry-mail.ts'
+import { retryWebhookDeliveryRoute } from './admin/retry-webhook-delivery.ts'
 import { revokeKeyRoute } from './admin/revoke-key.ts'
 import { rotateKeysRoute } from './admin/rotate-keys.ts'
+import { rotateWebhookSecretRoute } from './admin/rotate-webhook-secret.ts'
+import { testWebhookRoute } from './admin/test-webhook.ts'
 import { unlockUserRoute } from './admin/unlock-user.ts'
+import { updateWebhookRoute } from './admin/update-webhook.ts'
 import { acceptInvitationRoute } from './auth/accept-invitation.ts'
 import { confirmEmailChangeRoute } from './auth/confirm-email-change.ts'
 import { forgotPasswordRoute } from './auth/forgot-password.ts'
@@ -62,4 +71,13 @@ export const apiRoutes: FastifyPluginAsync = async app => {
   await app.register(unlockUserRoute, { prefix: '/admin' })
   await app.register(listOutboxRoute, { prefix: '/admin' })
   await app.register(retryMailRoute, { prefix: '/admin' })
+  await app.register(listWebhooksRoute, { prefix: '/admin' })
+  await app.register(createWebhookRoute, { prefix: '/admin' })
+  await app.register(readWebhookRoute, { prefix: '/admin' })
+  await app.register(updateWebhookRoute, { prefix: '/admin' })
+  await app.register(deleteWebhookRoute, { prefix: '/admin' })
+  await app.register(rotateWebhookSecretRoute, { prefix: '/admin' })
+  await app.register(testWebhookRoute, { prefix: '/admin' })
+  await app.register(listWebhookDeliveriesRoute, { prefix: '/admin' })
+  await app.register(retryWebhookDeliveryRoute, { prefix: '/admin' })
 }

@@ -16,7 +16,7 @@ export interface AppOptions {
 
 /** The standalone service: the bundle at the root of an app of its own, its API under API_PREFIX. */
 export function createApp ({ config, database, secrets, keys, logger }: AppOptions): FastifyInstance {
-  const { server, tokens, sessions, revocation, passwords, login, accounts, mail, audit, rateLimit, breakers } = config
+  const { server, tokens, sessions, revocation, passwords, login, accounts, mail, audit, webhooks, rateLimit, breakers } = config
   const { credentialsMax, ...limits } = rateLimit
   const app: FastifyInstance = Fastify({
     ...serverOptions({ bodyLimit: server.bodyLimitBytes, trustProxy: server.trustProxy }),
@@ -60,6 +60,7 @@ export function createApp ({ config, database, secrets, keys, logger }: AppOptio
       invitationTtlSeconds: accounts.invitationTtlSeconds
     },
     audit: { ...audit, lifecycle: true },
+    webhooks,
     breakers,
     cors: { origins: server.corsOrigins },
     rateLimit: { ...limits, policies: { credentials: { max: credentialsMax } } },

@@ -18,14 +18,17 @@ import { passwordsPlugin } from '../plugins/passwords.ts'
 import { rateLimitPlugin } from '../plugins/rate-limit.ts'
 import { securityHeadersPlugin } from '../plugins/security-headers.ts'
 import { useCasesPlugin } from '../plugins/use-cases.ts'
+import { webhooksPlugin } from '../plugins/webhooks.ts'
 import { apiRoutes } from '../routes/api.ts'
 import { serviceRoutes } from '../routes/service.ts'
 import type { AuditEvent, RequestContext } from './audit/audit.ts'
 import { CodedError } from './errors.ts'
+import { createEventHooks } from './hooks/event-hooks.ts'
 import { AuthServeOptionsSchema, type AuthServeOptions } from './index/options.ts'
 import { createRotateKeysWhenDue } from './keys/rotate-keys-when-due.ts'
 import { addMailMetrics } from './metrics/mail-metrics.ts'
 import { addServiceMetrics } from './metrics/service-metrics.ts'
+import { addWebhookMetrics } from './metrics/webhook-metrics.ts'
 import { parseOptions } from './options.ts'
 import { createAdminInvitationJob } from './recovery/admin-invitation-job.ts'
 import { version } from './version.ts'
@@ -59,9 +62,10 @@ function inviteFirstAdmin (app: FastifyInstance): void {
   })
 }
 
-function addMetrics ({ authServeAuth: { feed, keyRing }, authServeBreakers: breakers, authServeDb: { outbox }, authServeMail: mail, authServeMetrics }: FastifyInstance): void {
+function addMetrics ({ authServeAuth: { feed, keyRing }, authServeBreakers: breakers, authServeDb: { outbox, webhookDeliveries: deliveries }, authServeMail: mail, authServeWebhooks: webhooks, authServeMetrics }: FastifyInstance): void {
   addServiceMetrics(authServeMetrics.registry, { feed, keyRing, breakers })
   addMailMetrics(authServeMetrics.registry, { outbox, mail })
+  addWebhookMetrics(authServeMetrics.registry, { deliveries, webhooks })
 }
 
 /**
@@ -79,6 +83,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
   const principals = new WeakMap<FastifyRequest, { actorId: string, sessionId: string }>()
   const onEvent = (event: AuditEvent, context: RequestContext): void => { logging.event(null, { ...event, ...context }) }
   let noteRefusal = (_request: FastifyRequest): void => {}
+  const hooks = createEventHooks(options.hooks, app.log)
   await app.register(outputPlugin)
   await app.register(securityHeadersPlugin, { https: publicUrl?.startsWith('https:') ?? false })
   // Before errors: the routes that answer preflights are no paths of the API.
@@ -138,9 +143,11 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
       loginAddressWindowSeconds: options.login?.addressWindowSeconds,
       deviceTokenTtlSeconds: options.login?.deviceTokenTtlSeconds,
       ...options.accounts,
-      onEvent
+      onEvent,
+      hooks
     })
-    await routes.register(maintenancePlugin, { ...options.maintenance, onEvent })
+    await routes.register(webhooksPlugin, { ...options.webhooks, onEvent, hooks })
+    await routes.register(maintenancePlugin, { ...options.maintenance, onEvent, hooks })
     await routes.register(auditPlugin, { ...options.audit, version })
     noteRefusal = request => {
       const principal = principals.get(request)
@@ -156,7 +163,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
       }
     })
     inviteFirstAdmin(routes)
-    for (const job of routes.authServeMail.purgeJobs) routes.authServeMaintenance.add(job)
+    for (const job of [...routes.authServeMail.purgeJobs, ...routes.authServeWebhooks.jobs]) routes.authServeMaintenance.add(job)
     addReadinessChecks(routes)
     if (metrics) addMetrics(routes)
     routes.addHook('onRequest', async (_request, reply) => { reply.header('cache-control', 'no-store') })
@@ -169,5 +176,6 @@ export default authServe
 export { authServe, type AuthServeOptions }
 export type { MailTemplates, MailValues, RenderedMail } from './mail/mail-values.ts'
 export type { HostTransport, OutgoingMail } from './mail/outgoing-mail.ts'
+export type { EventHookCall, HookEvent, Hooks, UserHookCall } from './hooks/options.ts'
 export { CodedError, type ErrorCode } from './errors.ts'
 export { serverOptions } from './server-options.ts'

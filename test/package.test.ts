@@ -35,7 +35,8 @@ t.test('what the package exports is pinned', async t => {
     './plugins/rate-limit': ['RateLimitOptionsSchema', 'default', 'rateLimitPlugin'],
     './plugins/security-headers': ['SecurityHeadersOptionsSchema', 'default', 'securityHeadersPlugin'],
     './plugins/use-cases': ['UseCasesOptionsSchema', 'default', 'useCasesPlugin'],
-    './plugins/verify': ['CodedError', 'VerifyOptionsSchema', 'default', 'verifyPlugin']
+    './plugins/verify': ['CodedError', 'VerifyOptionsSchema', 'default', 'verifyPlugin'],
+    './plugins/webhooks': ['WebhooksOptionsSchema', 'default', 'webhooksPlugin']
   })
 })
 

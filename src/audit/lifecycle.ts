@@ -1,5 +1,6 @@
 import type { Database, Stores } from '../db/stores.ts'
-import { byItself, type MaintenanceJob } from '../maintenance/maintenance.ts'
+import type { MaintenanceJob } from '../maintenance/maintenance.ts'
+import { byItself } from './audit.ts'
 
 /** Starts and stops of the service, for the trail; the log has lines of its own. A start without a stop before it was a crash. */
 export interface Lifecycle {

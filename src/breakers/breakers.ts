@@ -23,6 +23,8 @@ export interface Breakers {
    * @throws TypeError for a policy that is not valid and for a name that is in use.
    */
   policy(name: string, options?: BreakerPolicyOptions): Guard
+  /** Drops a breaker whose dependency is no more; the name is free again. */
+  forget(name: string): void
   list(): BreakerState[]
 }
 
@@ -53,6 +55,7 @@ export function createBreakers ({ defaults, overrides = {}, onTransition }: Brea
   return {
     protect: async (name, fn, options) => await (breakers.get(name) ?? add(name)).run(fn, options),
     policy: (name, options) => add(name, options).run,
+    forget: name => { breakers.delete(name) },
     list: () => [...breakers.values()].map(breaker => breaker.state())
   }
 }

@@ -34,7 +34,7 @@ export const audit = Type.Object({
 /** Webhooks: events that other programs are told of. */
 export const webhooks = Type.Object({
   timeoutMs: Type.Integer({ env: 'WEBHOOK_TIMEOUT_MS', default: 10000, minimum: 100, maximum: 60000, description: 'Milliseconds that a receiver has to answer.' }),
-  concurrency: Type.Integer({ env: 'WEBHOOK_CONCURRENCY', default: 4, minimum: 1, maximum: 100, description: 'Deliveries that a process makes at once.' }),
+  concurrency: Type.Integer({ env: 'WEBHOOK_CONCURRENCY', default: 16, minimum: 1, maximum: 100, description: 'Deliveries that a process makes at once; one webhook takes up a quarter of them at most.' }),
   retrySeconds: Type.Integer({ env: 'WEBHOOK_RETRY_SECONDS', default: 259200, minimum: 1, maximum: 1209600, description: 'Seconds for which a delivery is tried; then it is listed as failed.' }),
   retentionDays: Type.Integer({ env: 'WEBHOOK_RETENTION_DAYS', default: 7, minimum: 1, maximum: 3650, description: 'Days for which deliveries are listed after they were made or given up.' }),
   allowPrivate: Type.Boolean({ env: 'WEBHOOK_ALLOW_PRIVATE', default: false, description: 'Let webhooks lead to private, loopback and link-local addresses and to http: for development, and for networks where nobody but operators makes webhooks.' })

@@ -14,6 +14,8 @@ import { createSigningKeyStore, type SigningKeyStore } from './signing-keys.ts'
 import { createUserExportStore, type UserExportStore } from './user-export.ts'
 import { createUserImportStore, type UserImportStore } from './user-import.ts'
 import { createUserStore, type UserStore } from './users.ts'
+import { createWebhookDeliveryStore, type WebhookDeliveryStore } from './webhook-deliveries.ts'
+import { createWebhookStore, type WebhookStore } from './webhooks.ts'
 
 /** One store per aggregate, all on one connection source: the pool, or one transaction. */
 export interface Stores {
@@ -27,6 +29,8 @@ export interface Stores {
   loginAttempts: LoginAttemptStore
   actionTokens: ActionTokenStore
   outbox: OutboxStore
+  webhooks: WebhookStore
+  webhookDeliveries: WebhookDeliveryStore
   locks: LockStore
   userImport: UserImportStore
   userExport: UserExportStore
@@ -58,6 +62,8 @@ function createStores (run: Run, onRevoked: OnRevoked): Stores {
     loginAttempts: createLoginAttemptStore(run),
     actionTokens: createActionTokenStore(run),
     outbox: createOutboxStore(run),
+    webhooks: createWebhookStore(run),
+    webhookDeliveries: createWebhookDeliveryStore(run),
     locks: createLockStore(run),
     userImport: createUserImportStore(run),
     userExport: createUserExportStore(run)

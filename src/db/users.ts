@@ -24,7 +24,7 @@ const selectById = prepared(orm => orm.select().from(users).where(and(eq(users.i
 
 export type UserStore = ReturnType<typeof createUserStore>
 
-/** The aggregate of people. Deleted rows are invisible to every function here. */
+/** The aggregate of people. Deleted rows are invisible to every function here but one that says so. */
 export function createUserStore (run: Run) {
   return {
     ...createAddressProof(run),
@@ -47,6 +47,12 @@ export function createUserStore (run: Run) {
 
     async findById (id: string): Promise<UserRow | undefined> {
       const [row] = await run(async orm => await selectById(orm).execute({ id }))
+      return row
+    },
+
+    /** Finds somebody, also whose account was deleted. */
+    async findEvenDeleted (id: string): Promise<UserRow | undefined> {
+      const [row] = await run(async orm => await orm.select().from(users).where(eq(users.id, id)))
       return row
     },
 

@@ -11,7 +11,9 @@ import type { MaintenanceOptions } from '../../plugins/maintenance.ts'
 import type { PasswordsOptions } from '../../plugins/passwords.ts'
 import type { RateLimitOptions } from '../../plugins/rate-limit.ts'
 import type { UseCasesOptions } from '../../plugins/use-cases.ts'
+import type { WebhooksOptions } from '../../plugins/webhooks.ts'
 import type { Breakers } from '../breakers/breakers.ts'
+import type { Hooks } from '../hooks/options.ts'
 import type { RevocationOptions } from '../revocation/options.ts'
 
 /** Options of the whole service; each part is validated by the plugin that it goes to. */
@@ -40,7 +42,7 @@ export interface AuthServeOptions {
   /** How often the audit trail is sealed, and for how long it is kept; `lifecycle` records starts and stops of the service in it. */
   audit?: Pick<AuditOptions, 'sealSeconds' | 'retentionDays' | 'lifecycle'>
   /** Background jobs. */
-  maintenance?: Omit<MaintenanceOptions, 'decorator' | 'dbDecorator' | 'onEvent'>
+  maintenance?: Omit<MaintenanceOptions, 'decorator' | 'dbDecorator' | 'onEvent' | 'hooks'>
   /** Roles beside `user` and `admin`, and what each may do: `{ support: ['users:read', 'events:read'] }`. */
   roles?: AuthOptions['roles']
   /** Locks after failed logins, and devices that are known. */
@@ -49,6 +51,10 @@ export interface AuthServeOptions {
   accounts?: Pick<UseCasesOptions, 'requireEmailVerification' | 'registrationPrivacy' | 'adminEmail'>
   /** How mails go out, and where their links lead. */
   mail?: Omit<MailOptions, 'decorator' | 'dbDecorator' | 'authDecorator' | 'breakersDecorator'>
+  /** How programs are told of events; administrators make the webhooks. */
+  webhooks?: Omit<WebhooksOptions, 'decorator' | 'dbDecorator' | 'authDecorator' | 'breakersDecorator' | 'onEvent' | 'hooks'>
+  /** Functions of the host that are called before a change is committed, and after. */
+  hooks?: Hooks
   passwords?: Omit<PasswordsOptions, 'decorator'>
   input?: InputOptions
   /** Serve Swagger UI and the OpenAPI document. */
@@ -85,6 +91,8 @@ export const AuthServeOptionsSchema = Type.Object({
   login: Type.Optional(part),
   accounts: Type.Optional(part),
   mail: Type.Optional(part),
+  webhooks: Type.Optional(part),
+  hooks: Type.Optional(part),
   passwords: Type.Optional(part),
   input: Type.Optional(part),
   docs: Type.Boolean({ default: true }),

@@ -1,7 +1,7 @@
 import { createHmac, hkdfSync } from 'node:crypto'
 
 /** What a derived key is for: each purpose gets a key of its own, so that none can stand in for another (NIST SP 800-108). */
-export type Purpose = 'signing-key' | 'login-attempt' | 'refresh-token' | 'cursor' | 'device-token' | 'mail' | 'mail-cooldown' | 'audit'
+export type Purpose = 'signing-key' | 'login-attempt' | 'refresh-token' | 'cursor' | 'device-token' | 'mail' | 'mail-cooldown' | 'audit' | 'webhook'
 
 /** One entry of AUTH_SECRET: a public id that tells entries apart, and keys derived for each purpose. */
 export interface Secret {

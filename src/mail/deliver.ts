@@ -1,6 +1,7 @@
 import type { Guard } from '../breakers/breakers.ts'
 import type { LeasedMail, OutboxStore } from '../db/outbox.ts'
 import { CodedError } from '../errors.ts'
+import { withinTime } from '../within-time.ts'
 import { composeMail } from './compose-mail.ts'
 import { describeFailure, failureKind, type FailureKind } from './failure.ts'
 import type { MailTemplates } from './mail-values.ts'
@@ -31,24 +32,6 @@ export interface DeliverDependencies {
   sendTimeoutMs: number
   /** Seconds after which a mail that was not sent is a dead letter. */
   retrySeconds: number
-}
-
-/** Resolves as `work` does, or rejects once it has taken too long; `work` is told by its signal. */
-async function withinTime<T> (milliseconds: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      const error = new Error(`it took longer than ${milliseconds} ms`)
-      controller.abort(error)
-      reject(error)
-    }, milliseconds)
-  })
-  try {
-    return await Promise.race([work(controller.signal), late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 export function createDeliver ({ outbox, resolve, transport, guard, sendTimeoutMs, retrySeconds, ...settings }: DeliverDependencies): Deliver {

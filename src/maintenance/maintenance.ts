@@ -1,4 +1,4 @@
-import type { Audit, RecordEvent, RequestContext } from '../audit/audit.ts'
+import { byItself, type Audit, type RecordEvent } from '../audit/audit.ts'
 import type { LockName } from '../db/locks.ts'
 import type { Stores } from '../db/stores.ts'
 import { CodedError } from '../errors.ts'
@@ -37,9 +37,6 @@ export interface Maintenance {
   /** Starts no more batches; resolves once the last one is over. */
   close(): Promise<void>
 }
-
-/** Nobody asked for it. */
-export const byItself: RequestContext = { requestId: null, ipAddress: null, userAgent: null }
 
 /** How much earlier or later than on average a round may begin, so that instances do not keep step. */
 const jitter = 0.2

@@ -18,6 +18,12 @@ export const eventTypes = [
 
 export type EventType = typeof eventTypes[number]
 
+/** Those that are told by the log only: they come with traffic, and no change goes with them. */
+const logged: readonly EventType[] = ['session_renewed', 'excess_rate_limit_exceeded']
+
+/** Those that the audit trail holds, and webhooks are told of. */
+export const trailEventTypes = eventTypes.filter(type => !logged.includes(type))
+
 const type = Type.Union(eventTypes.map(name => Type.Literal(name)), { description: 'A name of the OWASP logging vocabulary' })
 
 export const eventExample = {

@@ -23,7 +23,7 @@ export interface MeasuredApp extends TestApp {
 }
 
 /** Nothing in the background asks the database while a test measures. */
-const quiet = { revocation: { heartbeatMs: 60_000, rereadMs: 3_600_000 }, maintenance: { intervalMs: 86_400_000 } }
+const quiet = { revocation: { heartbeatMs: 60_000, rereadMs: 3_600_000 }, maintenance: { intervalMs: 86_400_000 }, webhooks: { pollMs: 60_000 } }
 
 /** The service, seen through a proxy that reads every statement on its way to the database. */
 export async function createMeasuredApp (t: Test, options: TestAppOptions = {}): Promise<MeasuredApp> {

@@ -36,7 +36,7 @@ t.test('an empty environment gives the documented defaults', async t => {
     },
     rateLimit: { enabled: true, max: 1000, windowSeconds: 60 },
     audit: { sealSeconds: 10, retentionDays: 365 },
-    webhooks: { timeoutMs: 10000, concurrency: 4, retrySeconds: 259200, retentionDays: 7, allowPrivate: false },
+    webhooks: { timeoutMs: 10000, concurrency: 16, retrySeconds: 259200, retentionDays: 7, allowPrivate: false },
     breakers: { threshold: 5, resetMs: 1000 },
     sessions: { accessTtlSeconds: 900, idleTtlSeconds: 1209600, absoluteTtlSeconds: 2592000, refreshGraceSeconds: 10, freshSessionSeconds: 600 },
     revocation: { maxEntries: 200000 },

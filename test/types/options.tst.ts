@@ -3,7 +3,7 @@ import type { Transporter } from 'nodemailer'
 import { describe, expect, test } from 'tstyche'
 import type { Auth } from '../../plugins/auth.ts'
 import type { AuthServeDb } from '../../plugins/db.ts'
-import { authServe, type AuthServeOptions, type MailValues, type OutgoingMail, type RenderedMail } from '../../src/index.ts'
+import { authServe, type AuthServeOptions, type EventHookCall, type HookEvent, type MailValues, type OutgoingMail, type RenderedMail, type UserHookCall } from '../../src/index.ts'
 import type { User } from '../../src/schemas/user.ts'
 
 declare const app: FastifyInstance
@@ -23,6 +23,16 @@ describe('what a host sees', () => {
     expect<Mail>().type.toBeAssignableFrom<{ templates: { 'reset-password': (values: { link: string, lifeSeconds: number }) => RenderedMail } }>()
     expect<Mail>().type.not.toBeAssignableFrom<{ templates: { 'reset-password': () => string } }>()
     expect<MailValues['security-notice']['at']>().type.toBe<Date>()
+  })
+
+  test('hooks are told of the person as the API shows them, and change nothing of it', () => {
+    type Hooks = NonNullable<AuthServeOptions['hooks']>
+    expect<Hooks>().type.toBeAssignableFrom<{ beforeUserCreated: (call: UserHookCall) => Promise<void>, onEvent: (call: EventHookCall) => void, timeoutMs: number }>()
+    expect<Hooks>().type.not.toBeAssignableFrom<{ onNothing: () => void }>()
+    expect<Hooks>().type.not.toBeAssignableFrom<{ onEvent: (call: UserHookCall) => void }>()
+    expect<UserHookCall['user']>().type.toBe<Readonly<User>>()
+    expect<UserHookCall['signal']>().type.toBe<AbortSignal>()
+    expect<HookEvent['actorId']>().type.toBe<string | null>()
   })
 
   test('decorators have named types', () => {

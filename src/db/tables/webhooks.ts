@@ -30,7 +30,10 @@ export const webhookDeliveries = pgTable('webhook_deliveries', {
   eventType: text('event_type').notNull(),
   status: text({ enum: ['pending', 'delivered', 'failed'] }).notNull().default('pending'),
   attempts: integer().notNull().default(0),
+  /** When it is tried next; once it is over, when that was. */
   nextAttemptAt: moment('next_attempt_at').notNull().default(sql`now()`),
+  /** From when the time for retries counts. */
+  retriesSince: moment('retries_since').notNull().default(sql`now()`),
   leasedUntil: moment('leased_until'),
   /** What the receiver answered last. */
   lastStatus: integer('last_status'),
@@ -38,7 +41,7 @@ export const webhookDeliveries = pgTable('webhook_deliveries', {
   deliveredAt: moment('delivered_at')
 }, table => [
   primaryKey({ columns: [table.eventId, table.webhookId] }),
-  index('webhook_deliveries_pending_idx').on(table.nextAttemptAt).where(sql`status = 'pending'`),
+  index('webhook_deliveries_pending_idx').on(table.webhookId, table.nextAttemptAt).where(sql`status = 'pending'`),
   index('webhook_deliveries_webhook_id_idx').on(table.webhookId, table.eventId),
-  index('webhook_deliveries_over_idx').on(table.occurredAt).where(sql`status <> 'pending'`)
+  index('webhook_deliveries_over_idx').on(table.nextAttemptAt).where(sql`status <> 'pending'`)
 ])
