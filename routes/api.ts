@@ -1,11 +1,20 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { createUserRoute } from './admin/create-user.ts'
+import { deleteUserRoute } from './admin/delete-user.ts'
+import { endUserSessionRoute } from './admin/end-user-session.ts'
 import { listBreakersRoute } from './admin/list-breakers.ts'
 import { listKeysRoute } from './admin/list-keys.ts'
 import { listOutboxRoute } from './admin/list-outbox.ts'
+import { listUserSessionsRoute } from './admin/list-user-sessions.ts'
+import { listUsersRoute } from './admin/list-users.ts'
+import { logoutUserRoute } from './admin/logout-user.ts'
+import { readUserRoute } from './admin/read-user.ts'
+import { resetUserPasswordRoute } from './admin/reset-user-password.ts'
 import { retryMailRoute } from './admin/retry-mail.ts'
 import { revokeKeyRoute } from './admin/revoke-key.ts'
 import { rotateKeysRoute } from './admin/rotate-keys.ts'
 import { unlockUserRoute } from './admin/unlock-user.ts'
+import { updateUserRoute } from './admin/update-user.ts'
 import { acceptInvitationRoute } from './auth/accept-invitation.ts'
 import { confirmEmailChangeRoute } from './auth/confirm-email-change.ts'
 import { forgotPasswordRoute } from './auth/forgot-password.ts'
@@ -55,7 +64,16 @@ export const apiRoutes: FastifyPluginAsync = async app => {
   await app.register(listKeysRoute, { prefix: '/admin' })
   await app.register(rotateKeysRoute, { prefix: '/admin' })
   await app.register(revokeKeyRoute, { prefix: '/admin' })
+  await app.register(listUsersRoute, { prefix: '/admin' })
+  await app.register(createUserRoute, { prefix: '/admin' })
+  await app.register(readUserRoute, { prefix: '/admin' })
+  await app.register(updateUserRoute, { prefix: '/admin' })
+  await app.register(deleteUserRoute, { prefix: '/admin' })
   await app.register(unlockUserRoute, { prefix: '/admin' })
+  await app.register(logoutUserRoute, { prefix: '/admin' })
+  await app.register(resetUserPasswordRoute, { prefix: '/admin' })
+  await app.register(listUserSessionsRoute, { prefix: '/admin' })
+  await app.register(endUserSessionRoute, { prefix: '/admin' })
   await app.register(listOutboxRoute, { prefix: '/admin' })
   await app.register(retryMailRoute, { prefix: '/admin' })
 }
