@@ -32,7 +32,9 @@ CREATE TABLE "user_search" (
 	"email" text NOT NULL,
 	"username" text,
 	"name" text,
-	"last_name" text
+	"last_name" text,
+	"roles" text[] DEFAULT '{user}'::text[] NOT NULL,
+	"is_active" boolean DEFAULT true NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "webhook_deliveries" (
@@ -70,27 +72,30 @@ CREATE INDEX "user_search_email_idx" ON "user_search" USING btree ("email" text_
 CREATE INDEX "user_search_username_idx" ON "user_search" USING btree ("username" text_pattern_ops);--> statement-breakpoint
 CREATE INDEX "user_search_name_idx" ON "user_search" USING btree ("name" text_pattern_ops);--> statement-breakpoint
 CREATE INDEX "user_search_last_name_idx" ON "user_search" USING btree ("last_name" text_pattern_ops);--> statement-breakpoint
+CREATE INDEX "user_search_roles_idx" ON "user_search" USING gin ("roles") WHERE roles <> '{user}'::text[];--> statement-breakpoint
+CREATE INDEX "user_search_disabled_idx" ON "user_search" USING btree ("user_id") WHERE not is_active;--> statement-breakpoint
 CREATE INDEX "webhook_deliveries_pending_idx" ON "webhook_deliveries" USING btree ("webhook_id","next_attempt_at") WHERE status = 'pending';--> statement-breakpoint
 CREATE INDEX "webhook_deliveries_webhook_id_idx" ON "webhook_deliveries" USING btree ("webhook_id","event_id");--> statement-breakpoint
 CREATE INDEX "webhook_deliveries_over_idx" ON "webhook_deliveries" USING btree ("next_attempt_at") WHERE status <> 'pending';--> statement-breakpoint
 CREATE INDEX "users_created_at_id_idx" ON "users" USING btree ("created_at","id") WHERE deleted_at is null;--> statement-breakpoint
-CREATE INDEX "users_last_login_at_id_idx" ON "users" USING btree ("last_login_at" NULLS FIRST,"id") WHERE deleted_at is null;--> statement-breakpoint
+CREATE INDEX "users_last_login_at_id_idx" ON "users" USING btree (coalesce(last_login_at, '-infinity'),"id") WHERE deleted_at is null;--> statement-breakpoint
 CREATE FUNCTION "auth_serve_keep_user_search"() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
 	IF NEW.deleted_at IS NOT NULL THEN
 		DELETE FROM user_search WHERE user_id = NEW.id;
 		RETURN NULL;
 	END IF;
-	INSERT INTO user_search (user_id, email, username, name, last_name)
-		VALUES (NEW.id, NEW.email_canonical, NEW.username_canonical, lower(nullif(concat_ws(' ', NEW.first_name, NEW.last_name), '')), lower(NEW.last_name))
-		ON CONFLICT (user_id) DO UPDATE SET email = EXCLUDED.email, username = EXCLUDED.username, name = EXCLUDED.name, last_name = EXCLUDED.last_name;
+	INSERT INTO user_search (user_id, email, username, name, last_name, roles, is_active)
+		VALUES (NEW.id, NEW.email_canonical, NEW.username_canonical, lower(nullif(concat_ws(' ', NEW.first_name, NEW.last_name), '')), lower(NEW.last_name), NEW.roles, NEW.is_active)
+		ON CONFLICT (user_id) DO UPDATE SET email = EXCLUDED.email, username = EXCLUDED.username, name = EXCLUDED.name, last_name = EXCLUDED.last_name,
+			roles = EXCLUDED.roles, is_active = EXCLUDED.is_active;
 	RETURN NULL;
 END
 $$;--> statement-breakpoint
-CREATE TRIGGER "users_keep_search" AFTER INSERT OR UPDATE OF "email_canonical", "username_canonical", "first_name", "last_name", "deleted_at" ON "users" FOR EACH ROW
+CREATE TRIGGER "users_keep_search" AFTER INSERT OR UPDATE OF "email_canonical", "username_canonical", "first_name", "last_name", "roles", "is_active", "deleted_at" ON "users" FOR EACH ROW
 	EXECUTE FUNCTION "auth_serve_keep_user_search"();--> statement-breakpoint
-INSERT INTO "user_search" ("user_id", "email", "username", "name", "last_name")
-	SELECT id, email_canonical, username_canonical, lower(nullif(concat_ws(' ', first_name, last_name), '')), lower(last_name) FROM "users" WHERE deleted_at IS NULL;--> statement-breakpoint
+INSERT INTO "user_search" ("user_id", "email", "username", "name", "last_name", "roles", "is_active")
+	SELECT id, email_canonical, username_canonical, lower(nullif(concat_ws(' ', first_name, last_name), '')), lower(last_name), roles, is_active FROM "users" WHERE deleted_at IS NULL;--> statement-breakpoint
 DO $$
 DECLARE
 	place text;

@@ -1,7 +1,7 @@
 import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { createUnlockUser, type UnlockUser } from '../src/admin/unlock-user.ts'
+import { createUserAdmin, type UserAdmin } from '../src/admin/user-admin.ts'
 import { createChangePassword, type ChangePassword } from '../src/accounts/change-password.ts'
 import { createDeleteAccount, type DeleteAccount } from '../src/accounts/delete-account.ts'
 import { createReadProfile, createUpdateProfile, type ReadProfile, type UpdateProfile } from '../src/accounts/profile.ts'
@@ -107,7 +107,7 @@ export interface UseCases {
   listBreakers: PagedList<BreakerState>
   rotateKeys: RotateKeys
   revokeKey: RevokeKey
-  unlockUser: UnlockUser
+  userAdmin: UserAdmin
   outbox: OutboxAdmin
   auditTrail: AuditTrail
   /** Who asks, for the audit trail. */
@@ -126,7 +126,7 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
   const settings = parseOptions('use-cases', UseCasesOptionsSchema, options)
   const database = app.getDecorator<AuthServeDb>(settings.dbDecorator)
   const passwords = app.getDecorator<AuthServePasswords>(settings.passwordsDecorator)
-  const { clock, keyRing, secrets, pemKeys, keyPolicy, recognise } = app.getDecorator<Auth>(settings.authDecorator)
+  const { clock, keyRing, secrets, pemKeys, keyPolicy, recognise, roles } = app.getDecorator<Auth>(settings.authDecorator)
   const { order: orderMail, nudge } = app.getDecorator<AuthServeMail>(settings.mailDecorator)
   const breakers = app.hasDecorator(settings.breakersDecorator) ? app.getDecorator<Breakers>(settings.breakersDecorator) : undefined
   const log: OnEvent = (event, context) => settings.onEvent?.(event, context)
@@ -150,6 +150,8 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
   const emailVerification = privacy === 'private' ? 'hidden' : settings.requireEmailVerification ? 'required' : 'optional'
   const checkCredentials = createCheckCredentials({ database, audit, passwords, loginLock, knownDevices, recordFailure, emailVerification })
   const keys = { database, audit, policy: keyPolicy, pemKeys, onKeysChanged: keyRing.reload }
+  const recovery = createRecovery({ database, audit, passwords, loginLock, confirmPassword, orderMail, adminEmail: settings.adminEmail })
+  const listSessions = createListSessions({ database, secrets })
 
   app.decorate(settings.decorator, {
     registration: createRegistration({ database, audit, passwords, orderMail, loginLock, privacy }),
@@ -170,11 +172,11 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
     logout: createLogout({ audit, secrets }),
     logoutByRefreshToken: createLogoutByRefreshToken({ audit, secrets }),
     logoutAll: createLogoutAll({ audit, secrets }),
-    listSessions: createListSessions({ database, secrets }),
+    listSessions,
     endSession: createEndSession({ audit }),
     changePassword: createChangePassword({ audit, passwords, confirmPassword, orderMail }),
     deleteAccount: createDeleteAccount({ audit, orderMail, loginLock }),
-    recovery: createRecovery({ database, audit, passwords, loginLock, confirmPassword, orderMail, adminEmail: settings.adminEmail }),
+    recovery,
     readProfile: createReadProfile({ database }),
     updateProfile: createUpdateProfile({ audit }),
     introspect: createIntrospect(recognise),
@@ -182,7 +184,7 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
     listBreakers: createPagedList({ secrets, list: 'breakers', read: async () => breakers?.list() ?? [], idOf: breaker => breaker.name }),
     rotateKeys: createRotateKeys(keys),
     revokeKey: createRevokeKey(keys),
-    unlockUser: createUnlockUser({ audit, loginLock }),
+    userAdmin: createUserAdmin({ database, secrets, audit, roles, loginLock, orderMail, recovery, listSessions }),
     outbox: createOutboxAdmin({ database, secrets, audit, onRetry: nudge }),
     auditTrail: createAuditTrail({ database, secrets }),
     contextOf: (request: FastifyRequest): RequestContext => ({

@@ -1,13 +1,21 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { createUserRoute } from './admin/create-user.ts'
 import { createWebhookRoute } from './admin/create-webhook.ts'
+import { deleteUserRoute } from './admin/delete-user.ts'
 import { deleteWebhookRoute } from './admin/delete-webhook.ts'
+import { endUserSessionRoute } from './admin/end-user-session.ts'
 import { listBreakersRoute } from './admin/list-breakers.ts'
 import { listEventsRoute } from './admin/list-events.ts'
 import { listKeysRoute } from './admin/list-keys.ts'
 import { listOutboxRoute } from './admin/list-outbox.ts'
+import { listUserSessionsRoute } from './admin/list-user-sessions.ts'
+import { listUsersRoute } from './admin/list-users.ts'
 import { listWebhookDeliveriesRoute } from './admin/list-webhook-deliveries.ts'
 import { listWebhooksRoute } from './admin/list-webhooks.ts'
+import { logoutUserRoute } from './admin/logout-user.ts'
+import { readUserRoute } from './admin/read-user.ts'
 import { readWebhookRoute } from './admin/read-webhook.ts'
+import { resetUserPasswordRoute } from './admin/reset-user-password.ts'
 import { retryMailRoute } from './admin/retry-mail.ts'
 import { retryWebhookDeliveryRoute } from './admin/retry-webhook-delivery.ts'
 import { revokeKeyRoute } from './admin/revoke-key.ts'
@@ -15,14 +23,15 @@ import { rotateKeysRoute } from './admin/rotate-keys.ts'
 import { rotateWebhookSecretRoute } from './admin/rotate-webhook-secret.ts'
 import { testWebhookRoute } from './admin/test-webhook.ts'
 import { unlockUserRoute } from './admin/unlock-user.ts'
+import { updateUserRoute } from './admin/update-user.ts'
 import { updateWebhookRoute } from './admin/update-webhook.ts'
 import { acceptInvitationRoute } from './auth/accept-invitation.ts'
 import { confirmEmailChangeRoute } from './auth/confirm-email-change.ts'
 import { forgotPasswordRoute } from './auth/forgot-password.ts'
 import { introspectRoute } from './auth/introspect.ts'
 import { loginRoute } from './auth/login.ts'
-import { logoutRoute } from './auth/logout.ts'
 import { logoutAllRoute } from './auth/logout-all.ts'
+import { logoutRoute } from './auth/logout.ts'
 import { reauthenticateRoute } from './auth/reauthenticate.ts'
 import { refreshRoute } from './auth/refresh.ts'
 import { registerRoute } from './auth/register.ts'
@@ -68,7 +77,16 @@ export const apiRoutes: FastifyPluginAsync = async app => {
   await app.register(listKeysRoute, { prefix: '/admin' })
   await app.register(rotateKeysRoute, { prefix: '/admin' })
   await app.register(revokeKeyRoute, { prefix: '/admin' })
+  await app.register(listUsersRoute, { prefix: '/admin' })
+  await app.register(createUserRoute, { prefix: '/admin' })
+  await app.register(readUserRoute, { prefix: '/admin' })
+  await app.register(updateUserRoute, { prefix: '/admin' })
+  await app.register(deleteUserRoute, { prefix: '/admin' })
   await app.register(unlockUserRoute, { prefix: '/admin' })
+  await app.register(logoutUserRoute, { prefix: '/admin' })
+  await app.register(resetUserPasswordRoute, { prefix: '/admin' })
+  await app.register(listUserSessionsRoute, { prefix: '/admin' })
+  await app.register(endUserSessionRoute, { prefix: '/admin' })
   await app.register(listOutboxRoute, { prefix: '/admin' })
   await app.register(retryMailRoute, { prefix: '/admin' })
   await app.register(listWebhooksRoute, { prefix: '/admin' })

@@ -44,7 +44,8 @@ t.test('openapi prints the document without a database', async t => {
   t.equal(document.openapi, '3.1.0')
   t.same(Object.keys(document.paths).sort(), [
     '/', '/.well-known/jwks.json', '/.well-known/revocations.json',
-    '/api/v1/admin/breakers', '/api/v1/admin/events', '/api/v1/admin/keys', '/api/v1/admin/keys/rotate', '/api/v1/admin/keys/{kid}/revoke', '/api/v1/admin/outbox', '/api/v1/admin/outbox/{id}/retry', '/api/v1/admin/users/{id}/unlock',
+    '/api/v1/admin/breakers', '/api/v1/admin/events', '/api/v1/admin/keys', '/api/v1/admin/keys/rotate', '/api/v1/admin/keys/{kid}/revoke', '/api/v1/admin/outbox', '/api/v1/admin/outbox/{id}/retry',
+    ...['', '/{id}', '/{id}/logout', '/{id}/password-reset', '/{id}/sessions', '/{id}/sessions/{sessionId}', '/{id}/unlock'].map(path => `/api/v1/admin/users${path}`),
     ...['', '/{id}', '/{id}/deliveries', '/{id}/deliveries/{eventId}/retry', '/{id}/rotate-secret', '/{id}/test'].map(path => `/api/v1/admin/webhooks${path}`),
     ...[
       'email/change/confirm', 'email/change/undo', 'email/resend', 'email/verify', 'introspect', 'invitation/accept', 'login', 'logout', 'logout-all',

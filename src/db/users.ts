@@ -1,18 +1,20 @@
-import { and, eq, isNotNull, isNull, ne, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import { userAlreadyExists, type TakenNames } from '../errors.ts'
 import { createAddressProof } from './address-proof.ts'
 import type { Orm } from './client.ts'
 import type { Run } from './pool.ts'
 import { isUniqueViolation } from './failures.ts'
 import { prepared } from './statement.ts'
-import { users } from './tables.ts'
-import { createUserPages } from './user-pages.ts'
+import { userSearch, users } from './tables.ts'
+import { createUserDirectory } from './user-directory.ts'
 import { createUserRecovery } from './user-recovery.ts'
 
 export type UserRow = typeof users.$inferSelect
 export type NewUser = Pick<typeof users.$inferInsert,
   'id' | 'email' | 'emailCanonical' | 'username' | 'usernameCanonical' | 'firstName' | 'lastName' | 'passwordHash' | 'roles' | 'emailVerifiedAt'>
 export type UserPatch = Partial<Pick<UserRow, 'username' | 'usernameCanonical' | 'firstName' | 'lastName'>>
+/** What decides what somebody may do. */
+export type AccessPatch = Partial<Pick<UserRow, 'roles' | 'isActive'>>
 
 /** Held by whoever changes who is an administrator. */
 const adminLock = 0x61757468_6164
@@ -28,7 +30,7 @@ export type UserStore = ReturnType<typeof createUserStore>
 export function createUserStore (run: Run) {
   return {
     ...createAddressProof(run),
-    ...createUserPages(run),
+    ...createUserDirectory(run),
     ...createUserRecovery(run),
 
     /** Adds a user, or answers undefined and changes nothing where e-mail or username is taken. */
@@ -105,17 +107,12 @@ export function createUserStore (run: Run) {
     },
 
     /**
-     * Disables or enables an account, under the lock of all changes to who is an administrator, as {@link softDelete} does.
-     * Who is disabled has proven nothing any more: a login that is under way fails. Undefined where nothing was to change.
+     * Changes what somebody may do; a ban voids what was proven before, also a login that is under way. Take
+     * {@link lockAdmins} first, so that {@link hasActiveAdmin} in the same transaction tells the truth.
      */
-    async setActive (id: string, isActive: boolean): Promise<UserRow | undefined> {
-      return await run(async orm => {
-        await lockAdmins(orm)
-        const [row] = await orm.update(users)
-          .set({ isActive, ...!isActive && { credentialVersion: sql`${users.credentialVersion} + 1` }, updatedAt: sql`now()` })
-          .where(and(eq(users.id, id), ne(users.isActive, isActive), alive)).returning()
-        return row
-      })
+    async changeAccess (id: string, patch: AccessPatch): Promise<void> {
+      const voided = patch.isActive === false ? { credentialVersion: sql`${users.credentialVersion} + 1` } : {}
+      await run(async orm => await orm.update(users).set({ ...patch, ...voided, updatedAt: sql`now()` }).where(and(eq(users.id, id), alive)))
     },
 
     /** Makes everybody wait who changes who is an administrator, until the transaction is over. */
@@ -125,8 +122,12 @@ export function createUserStore (run: Run) {
 
     /** Whether somebody can administrate: who was invited and has no password yet cannot. */
     async hasActiveAdmin (): Promise<boolean> {
-      const [row] = await run(async orm => await orm.select({ id: users.id }).from(users)
-        .where(and(sql`'admin' = any(${users.roles})`, isNotNull(users.passwordHash), users.isActive, alive)).limit(1))
+      // By the index of who stands out: to find that there is none by users would take reading all of them.
+      const [row] = await run(async orm => {
+        const admins = orm.select({ id: userSearch.userId }).from(userSearch).where(sql`${userSearch.roles} @> '{admin}' and ${userSearch.roles} <> '{user}'::text[]`)
+        return await orm.select({ id: users.id }).from(users)
+          .where(and(sql`${users.id} = any(array(${admins}))`, isNotNull(users.passwordHash), users.isActive, alive)).limit(1)
+      })
       return row !== undefined
     },
 

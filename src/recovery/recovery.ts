@@ -6,7 +6,7 @@ import type { ConfirmPassword } from '../sessions/confirm-password.ts'
 import type { LoginLock } from '../sessions/login-lock.ts'
 import { createConfirmEmailChange, type ConfirmEmailChange } from './confirm-email-change.ts'
 import { createForgotPassword, type ForgotPassword } from './forgot-password.ts'
-import { createInvite, type Invite } from './invite.ts'
+import { createInvite, type Invite, type InviteAgain } from './invite.ts'
 import { createInviteAdmin, type InviteAdmin } from './invite-admin.ts'
 import { createRequestEmailChange, type RequestEmailChange } from './request-email-change.ts'
 import { createSetPassword, type SetPassword } from './set-password.ts'
@@ -31,6 +31,7 @@ export interface Recovery {
   confirmEmailChange: ConfirmEmailChange
   undoEmailChange: UndoEmailChange
   invite: Invite
+  inviteAgain: InviteAgain
   acceptInvitation: SetPassword
   inviteAdmin: InviteAdmin | undefined
 }
@@ -44,7 +45,7 @@ export function createRecovery (deps: RecoveryDependencies): Recovery {
     requestEmailChange: createRequestEmailChange(deps),
     confirmEmailChange: createConfirmEmailChange(deps),
     undoEmailChange: createUndoEmailChange(deps),
-    invite: invitations.invite,
+    ...invitations,
     acceptInvitation: createSetPassword('invitation', deps),
     inviteAdmin: deps.adminEmail === undefined ? undefined : createInviteAdmin(deps.adminEmail, invitations)
   }

@@ -11,7 +11,7 @@ function createSetActiveCommand (surroundings: Surroundings, { name, isActive, d
   async function setActive (idOrEmail: string, { json = false }: OutputOptions): Promise<void> {
     const user = await withPeople(surroundings, name, async ({ database, audit, context }) => {
       const { id } = await findPerson(database, idOrEmail)
-      return await createSetActive({ audit })({ id, isActive }, undefined, context)
+      return await createSetActive({ audit })(id, isActive, context)
     })
     if (json) printJson(stdout, toUser(user))
     else print(stdout, `${name}d ${user.id}`)

@@ -1,5 +1,7 @@
 import { Command } from 'commander'
+import { createFieldRules } from '../../admin/field-rules.ts'
 import { createUnlockUser } from '../../admin/unlock-user.ts'
+import { createRoles } from '../../roles/roles.ts'
 import { createLoginLock } from '../../sessions/login-lock.ts'
 import { print, printJson, type OutputOptions } from '../output.ts'
 import { secretsOf } from '../secrets.ts'
@@ -13,7 +15,7 @@ export function unlockCommand (surroundings: Surroundings): Command {
     const id = await withPeople(surroundings, 'unlock', async ({ config, database, audit, context }) => {
       const { id } = await findPerson(database, idOrEmail)
       const loginLock = createLoginLock(database, await secretsOf(config), config.login)
-      await createUnlockUser({ audit, loginLock })(undefined, id, context)
+      await createUnlockUser({ audit, loginLock, rules: createFieldRules(createRoles()) })(undefined, id, context)
       return id
     })
     if (json) printJson(stdout, { id })

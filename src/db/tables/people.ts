@@ -30,11 +30,11 @@ export const users = pgTable('users', {
   uniqueIndex('users_email_canonical_key').on(table.emailCanonical).where(sql`deleted_at is null`),
   uniqueIndex('users_username_canonical_key').on(table.usernameCanonical).where(sql`deleted_at is null`),
   index('users_created_at_id_idx').on(table.createdAt, table.id).where(sql`deleted_at is null`),
-  index('users_last_login_at_id_idx').on(table.lastLoginAt.asc().nullsFirst(), table.id).where(sql`deleted_at is null`)
+  index('users_last_login_at_id_idx').on(sql`coalesce(last_login_at, '-infinity')`, table.id).where(sql`deleted_at is null`)
 ])
 
 /**
- * What people are searched by, in lower case: a row for each who is not deleted, kept by a trigger on users. It is apart
+ * What people are found by, texts in lower case: a row for each who is not deleted, kept by a trigger on users. It is apart
  * from them so that a login, which writes to users, touches none of these indexes. Where the extension pg_trgm is there,
  * an index of trigrams stands beside those for prefixes: the migration makes `user_search_trigram_idx`.
  */
@@ -44,12 +44,17 @@ export const userSearch = pgTable('user_search', {
   username: text(),
   /** First and last name, a space between. */
   name: text(),
-  lastName: text('last_name')
+  lastName: text('last_name'),
+  roles: text().array().notNull().default(sql`'{user}'::text[]`),
+  isActive: boolean('is_active').notNull().default(true)
 }, table => [
   index('user_search_email_idx').on(table.email.op('text_pattern_ops')),
   index('user_search_username_idx').on(table.username.op('text_pattern_ops')),
   index('user_search_name_idx').on(table.name.op('text_pattern_ops')),
-  index('user_search_last_name_idx').on(table.lastName.op('text_pattern_ops'))
+  index('user_search_last_name_idx').on(table.lastName.op('text_pattern_ops')),
+  // Only of those who stand out.
+  index('user_search_roles_idx').using('gin', table.roles).where(sql`roles <> '{user}'::text[]`),
+  index('user_search_disabled_idx').on(table.userId).where(sql`not is_active`)
 ])
 
 /** How far an import of people has come, by the fingerprint of its file, so that it can go on where it stopped. */
