@@ -20,7 +20,11 @@ export async function abandon (orm: Orm): Promise<void> {
 
 /** The rows of `copy ... to stdout` as lines, some at a time. Who stops in the middle must {@link abandon}. */
 export async function * copyOut (orm: Orm, statement: string): AsyncGenerator<Buffer> {
-  yield * await orm.$client.unsafe(statement).readable()
+  const stream = await orm.$client.unsafe(statement).readable()
+  yield * stream
+  // postgres.js stops reading from the socket while rows wait, and goes on when more are asked for. Behind the last row
+  // nobody asks, and the end of the statement would never be read.
+  stream._read(0)
 }
 
 const failureOf = (error: unknown): unknown => isOutage(error) ? error : damaged(error)

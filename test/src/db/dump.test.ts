@@ -51,6 +51,8 @@ async function fill (api: TestApp, sql: postgres.Sql): Promise<void> {
   await sql`insert into webhooks (id, url, secret, event_types) values (${id}, 'https://example.com', 'sealed', '{}')`
   // With a webhook there, each further event is owed to it.
   await signUp(api)
+  // More than any buffer on the way holds.
+  await sql`insert into login_attempts (key, failures, expires_at) select sha256(n::text::bytea), n, now() from generate_series(1, 20000) n`
   await sql`insert into user_imports (fingerprint) values (${nasty})`
   await sql`insert into audit_seals (sequence, kind, event_ids, until, digest, key_id, mac) values (1, 'events', ${sql.array([id])}::uuid[], now(), '\\x00ff5c', 'k', '\\x')`
   await sql`insert into action_tokens (token_hash, purpose, user_id, email, data, expires_at) select '\\x5c2e0a', 'invitation', id, '', ${sql.json({ nasty })}, now() from users limit 1`
