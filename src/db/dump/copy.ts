@@ -25,7 +25,7 @@ export async function * copyOut (orm: Orm, statement: string): AsyncGenerator<Bu
 
 const failureOf = (error: unknown): unknown => isOutage(error) ? error : damaged(error)
 
-/** Carries out `copy ... from stdin` with these lines. Where it fails the transaction is over, and so may be the connection. Throws DumpError where the server refuses a row. */
+/** Carries out `copy ... from stdin` with these lines. Throws DumpError where the server refuses a row. Where it fails one must {@link abandon}. */
 export async function copyIn (orm: Orm, statement: string, rows: AsyncIterable<Buffer>): Promise<void> {
   const stream = await orm.$client.unsafe(statement).writable()
   let refusal: Error | undefined

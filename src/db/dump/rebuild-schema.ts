@@ -11,7 +11,7 @@ const names = (rows: Iterable<{ name: string }>): string[] => [...rows].map(({ n
 const lockTimeoutMs = 5000
 
 /** How often it is looked whether others are gone, and the milliseconds in between: what has just ended may still be listed. */
-const [looks, lookMs] = [20, 100]
+const [looks, lookMs] = [10, 100]
 
 /** Refuses to pull the ground from under others. */
 async function requireNobodyElse (orm: Orm): Promise<void> {

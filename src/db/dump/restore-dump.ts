@@ -28,14 +28,7 @@ export async function restoreDump (pool: Pool, { source, onHeader, onProgress }:
   try {
     const header = await reader.header()
     onHeader(header)
-    return await pool.transaction(async orm => {
-      try {
-        return await fill(orm, header, reader)
-      } catch (error) {
-        await abandon(orm)
-        throw error
-      }
-    })
+    return await pool.transaction(async orm => await fill(orm, header, reader))
   } finally {
     await reader.close()
   }
@@ -68,6 +61,11 @@ async function load (orm: Orm, table: DumpTable, reader: DumpReader): Promise<vo
   const name = quote(table.name)
   // What triggers make of a new row is in the dump already.
   await orm.execute(sql.raw(`alter table ${name} disable trigger user`))
-  await copyIn(orm, `copy ${name} (${columnsOf(table)}) from stdin`, reader.rows(table.name))
+  try {
+    await copyIn(orm, `copy ${name} (${columnsOf(table)}) from stdin`, reader.rows(table.name))
+  } catch (error) {
+    await abandon(orm)
+    throw error
+  }
   await orm.execute(sql.raw(`alter table ${name} enable trigger user`))
 }

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import postgres from 'postgres'
 import t, { type Test } from 'tap'
 import type { DatabaseLocation } from '../../../src/db/client.ts'
+import { createDumpReader } from '../../../src/db/dump/dump-reader.ts'
 import { listDumpTables } from '../../../src/db/dump/dump-tables.ts'
 import { startEmbeddedPostgres } from '../../../src/db/embedded/index.ts'
 import { listMigrations, migrateDown } from '../../../src/db/migrations.ts'
@@ -134,29 +136,32 @@ t.test('db dump and db restore', async t => {
     const [sql, env] = [open(t, location), await envOf(t, location)]
     const whole = await readFile(file)
     const lines = gunzipSync(whole).toString('latin1')
-    const header = lines.slice(0, lines.indexOf('\n'))
     const altered = (change: (text: string) => string): Buffer => gzipSync(Buffer.from(change(lines), 'latin1'))
     const cases: [string, Buffer, RegExp][] = [
       ['cut short', whole.subarray(0, whole.length - 10), /cut short or was altered/],
-      ['cut in half', whole.subarray(0, whole.length / 2), /cut short or was altered/],
       ['empty', Buffer.alloc(0), /cut short or was altered/],
       ['no gzip', Buffer.from('select 1;\n'), /cut short or was altered/],
       ['no dump', gzipSync('{}\n'), /cut short or was altered/],
-      ['without its trailer', altered(text => text.slice(0, text.lastIndexOf('\n{') + 1)), /cut short or was altered/],
       ['with an altered row', altered(text => text.replace(person.email, person.email.replace('person', 'pirate'))), /cut short or was altered/],
-      ['with a row less', altered(text => text.replace(/^.*O'Tab.*\n/m, '')), /cut short or was altered/],
       ['with a row that is none', altered(text => text.replace(/\n[^\n]*O'Tab/, '\nno uuid')), /cut short or was altered/],
       ['with a user too many at the end', altered(text => text.replace(/(\n[^\n]*O'Tab[^\n]*)/, '$1$1')), /cut short or was altered/],
-      ['with more behind it', altered(text => `${text}more\n`), /cut short or was altered/],
       ['of a newer format', altered(text => text.replace('"version":1', '"version":2')), /format 2/],
       ['of a newer release', altered(text => text.replace(`"${newest}"`, `"${newest}","0999_future"`)), /does not know/],
       ['with a table of something else', altered(text => text.replace('"name":"webhooks"', '"name":"elsewhere"')), /tables of the dump/],
-      ['without a column', altered(text => text.replace(',"roles"', '')), /tables of the dump/]
     ]
-    t.match(header, '"roles"')
     for (const [what, bytes, stderr] of cases) {
       await writeFile(join(folder, 'bad.gz'), bytes)
       t.match(await command(['db', 'restore', join(folder, 'bad.gz'), '--yes'], env), { code: 1, stdout: '', stderr }, what)
+    }
+    const readAll = async (text: string): Promise<void> => {
+      const reader = createDumpReader(Readable.from([Buffer.from(text, 'latin1')]), () => {})
+      const { tables } = await reader.header()
+      for (const { name } of tables) await buffer(Readable.from(reader.rows(name)))
+      await reader.finish()
+    }
+    await readAll(lines)
+    for (const text of [lines.slice(0, lines.lastIndexOf('\n{') + 1), lines.slice(0, -1), lines.replace(/^.*O'Tab.*\n/m, ''), lines.replace('\n\\.\n', '\n'), `${lines}more\n`]) {
+      await t.rejects(readAll(text), { name: 'DumpError', message: /cut short or was altered/ })
     }
     t.match(await command(['db', 'restore', join(folder, 'none.gz'), '--yes'], env), { code: 1, stderr: /cannot be read \(ENOENT\)/ })
     t.same(await tablesIn(sql), [])
