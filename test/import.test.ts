@@ -3,6 +3,9 @@ import { once } from 'node:events'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { createSinglePool } from '../src/db/pool.ts'
+import { createDatabase } from '../src/db/stores.ts'
+import { exportPeople } from '../src/import/export-people.ts'
 import { packageRoot } from '../src/package-root.ts'
 import { createTestApp } from './helpers/app.ts'
 import { command, type CommandOptions } from './helpers/command.ts'
@@ -178,45 +181,66 @@ t.test('duplicates and ids in use', async t => {
 
 t.test('an import that is killed goes on where it stopped', async t => {
   const { location, url, users, sql, reportOf } = await world(t)
-  const [file, report] = [await fileOf(lines(4000)), join(folder, 'killed-report')]
+  const [file, report] = [await fileOf(lines(2500)), join(folder, 'killed-report')]
   const other = connect(location)
   const blocked = await other.reserve()
-  // Somebody of the fourth batch is registering at this moment: the import waits for the end of that, and is killed there.
+  // Somebody of the third batch is registering at this moment: the import waits for the end of that, and is killed there.
   await blocked`begin`
-  await blocked`insert into users (id, email, email_canonical) values (gen_random_uuid(), 'x', 'person-1700@example.com')`
+  await blocked`insert into users (id, email, email_canonical) values (gen_random_uuid(), 'x', 'person-1200@example.com')`
   const child = spawn(process.execPath, [cli, 'users', 'import', file, '--report', report], { cwd: packageRoot, env: cleanEnv({ DATABASE_URL: url }) })
   const ended = once(child, 'close')
-  await until('three batches are stored', async () => (await sql`select 1 from user_imports where position = 1500`).length === 1, 30)
-  await until('the fourth waits', async () => (await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).length > 0, 30)
+  await until('two batches are stored', async () => (await sql`select 1 from user_imports where position = 1000`).length === 1, 30)
+  await until('the third waits', async () => (await sql`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).length > 0, 30)
   child.kill('SIGKILL')
   t.same(await ended, [null, 'SIGKILL'])
   await blocked`rollback`
   blocked.release()
   await other.end()
   // As if the process had died after it wrote the report and before the commit.
-  await writeFile(report, '{"row":1501}\n{"row":15', { flag: 'a' })
+  await writeFile(report, '{"row":1001}\n{"row":10', { flag: 'a' })
   t.match(await users(['import', file, '--report', report, '--skip-invalid']), { code: 1, stderr: /exists already/ }, 'with other options it is another import')
   const again = await users(['import', file, '--report', report])
-  t.match(again, { code: 0, stdout: 'created 4000, skipped 0, refused 0\n', stderr: /Going on after 1500 records/ })
-  t.match(await sql`select count(*)::int as people, count(distinct email_canonical)::int as addresses from users`, [{ people: 4000, addresses: 4000 }])
-  t.match(await sql`select count(*)::int as events, count(distinct target_id)::int as people from audit_events where type = 'user_created'`, [{ events: 4000, people: 4000 }])
+  t.match(again, { code: 0, stdout: 'created 2500, skipped 0, refused 0\n', stderr: /Going on after 1000 records/ })
+  t.match(await sql`select count(*)::int as people, count(distinct email_canonical)::int as addresses from users`, [{ people: 2500, addresses: 2500 }])
+  t.match(await sql`select count(*)::int as events, count(distinct target_id)::int as people from audit_events where type = 'user_created'`, [{ events: 2500, people: 2500 }])
   const outcomes = await reportOf(report)
-  t.same(outcomes.map(({ row }) => row), lines(4000).map((_, i) => i + 1), 'the report has each record once')
+  t.same(outcomes.map(({ row }) => row), lines(2500).map((_, i) => i + 1), 'the report has each record once')
   const ids = await sql<Array<{ id: string, email: string }>>`select id, email from users`
   t.same(new Map(outcomes.map(({ id, sourceId }) => [id, `person-${sourceId}@example.com`])), new Map(ids.map(({ id, email }) => [id, email])), 'and the ids that they have')
-  t.match(await users(['import', file]), { code: 0, stdout: 'created 4000, skipped 0, refused 0\n', stderr: /was imported on/ })
-  await sql`update user_imports set position = 1000, finished_at = null`
-  t.match(await users(['import', file, '--report', await fileOf('{"row":1}\n')]), { code: 1, stderr: /is not of the 1000 records/ })
+  t.match(await users(['import', file]), { code: 0, stdout: 'created 2500, skipped 0, refused 0\n', stderr: /was imported on/ })
+  await sql`update user_imports set position = 500, finished_at = null`
+  t.match(await users(['import', file, '--report', await fileOf('{"row":1}\n')]), { code: 1, stderr: /is not of the 500 records/ })
 })
 
-t.test('the same import twice at a time, and somebody who comes in between', async t => {
+t.test('the same import twice at a time', async t => {
   const { users, sql } = await world(t)
-  const file = await fileOf(lines(2500))
+  const file = await fileOf(lines(1500))
   const both = await Promise.all([users(['import', file]), users(['import', file])])
   t.ok(both.some(({ code }) => code === 0), JSON.stringify(both))
   t.ok(both.every(({ code, stderr }) => code === 0 || /running elsewhere/.test(stderr)), JSON.stringify(both))
-  t.match(await sql`select count(*)::int as people from users`, [{ people: 2500 }])
-  t.match(await sql`select count(*)::int as events from audit_events`, [{ events: 2500 }])
+  t.match(await sql`select count(*)::int as people from users`, [{ people: 1500 }])
+  t.match(await sql`select count(*)::int as events from audit_events`, [{ events: 1500 }])
+})
+
+t.test('an export shows one moment', async t => {
+  const { location, users, sql } = await world(t)
+  await users(['import', await fileOf(lines(1500).map((person, i) => ({ ...person, id: `aaaaaaaa-0000-4000-8000-${String(i).padStart(12, '0')}` })))])
+  const pool = createSinglePool(location)
+  let exported = ''
+  await exportPeople(createDatabase(pool), {
+    withHashes: true,
+    onProgress: () => {},
+    write: async text => {
+      exported += text
+      await sql`update users set email = 'later@example.com', email_canonical = 'later@example.com' where email = 'person-1400@example.com'`
+      await sql`update users set deleted_at = now() where email = 'person-1401@example.com'`
+      await sql`insert into users (id, email, email_canonical) values ('bbbbbbbb-0000-4000-8000-000000000000', 'new@example.com', 'new@example.com') on conflict do nothing`
+    }
+  })
+  await pool.close()
+  t.equal(exported.trimEnd().split('\n').length, 1500)
+  t.match(exported, 'person-1400@example.com')
+  t.notMatch(exported, /later@|new@/)
 })
 
 t.test('what is exported is imported as it was', async t => {

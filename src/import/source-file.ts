@@ -13,6 +13,8 @@ export interface SourceFile {
   close(): Promise<void>
 }
 
+const codeOf = (error: unknown): unknown => error instanceof Error && 'code' in error ? error.code : error
+
 /** A file by its path. Throws ImportError where it cannot be read. */
 export async function openSourceFile (path: string): Promise<SourceFile> {
   try {
@@ -20,7 +22,7 @@ export async function openSourceFile (path: string): Promise<SourceFile> {
     await access(path, constants.R_OK)
   } catch (error) {
     if (error instanceof ImportError) throw error
-    throw new ImportError(`${path} cannot be read (${error instanceof Error && 'code' in error ? error.code : error}).`)
+    throw new ImportError(`${path} cannot be read (${codeOf(error)}).`)
   }
   return { open: () => createReadStream(path), close: async () => {} }
 }
@@ -33,7 +35,7 @@ export async function keepInput (input: NodeJS.ReadableStream): Promise<SourceFi
     await pipeline(input, createWriteStream(path, { mode: 0o600, flags: 'wx' }))
   } catch (error) {
     await close()
-    throw error
+    throw new ImportError(`Standard input cannot be kept in ${tmpdir()} (${codeOf(error)}).`)
   }
   return { open: () => createReadStream(path), close }
 }
