@@ -65,7 +65,7 @@ export function auditCommand (surroundings: Surroundings): Command {
     await withDatabase(surroundings, async pool => {
       const lines = Readable.from(toLines(exportEvents(createDatabase(pool), { userId: user, type, from, to })))
       if (file === '-') await pipeline(lines, stdout, { end: false })
-      else await writeOutputFile(file, lines, { force })
+      else await writeOutputFile(file, async stream => { await pipeline(lines, stream) }, { force })
     })
   }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, open, rename, rm } from 'node:fs/promises'
-import { pipeline } from 'node:stream/promises'
+import type { Writable } from 'node:stream'
 import { CommandError, misuse } from './exit.ts'
 
 export interface OutputFileOptions {
@@ -22,15 +22,15 @@ const fullCodes = ['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO']
 const isFileError = (error: unknown): boolean => error instanceof Error && (fullCodes.includes(codeOf(error)) || 'path' in error)
 
 /**
- * Writes a file that only its owner can read. It gets its name when it is whole: a crash leaves no half of one there.
- * Throws CommandError where the place is taken, or is none.
+ * Writes a file that only its owner can read: `produce` writes to the stream and ends it. The file gets its name when it is
+ * whole: a crash leaves no half of one there. Throws CommandError where the place is taken, or is none.
  */
-export async function writeOutputFile (file: string, content: NodeJS.ReadableStream, { force }: OutputFileOptions): Promise<void> {
+export async function writeOutputFile (file: string, produce: (file: Writable) => Promise<void>, { force }: OutputFileOptions): Promise<void> {
   const draft = `${file}.${process.pid}.${randomBytes(6).toString('hex')}.part`
   try {
     const handle = await open(draft, 'wx', 0o600)
     // The stream closes the file, once all of it is on the disk.
-    await pipeline(content, handle.createWriteStream({ flush: true }))
+    await produce(handle.createWriteStream({ flush: true }))
     // Whoever took the name meanwhile keeps it.
     if (!force) await (await open(file, 'wx', 0o600)).close()
     await rename(draft, file)

@@ -20,10 +20,12 @@ export type AuditEventStore = ReturnType<typeof createAuditEventStore>
 export function createAuditEventStore (run: Run) {
   return {
     async append (events: readonly NewAuditEvent[]): Promise<void> {
-      // The same statement whatever an event leaves out: nobody who measures it learns whom it is about.
-      const rows = events.map(({ id = uuidv7(), actorId = null, targetId = null, sessionId = null, details = {}, ...event }) =>
-        ({ ...event, id, actorId, targetId, sessionId, details }))
-      await run(async orm => await orm.insert(auditEvents).values(rows))
+      // The same statement whatever an event leaves out, and however many they are: nobody who measures it learns whom it is about.
+      const rows = JSON.stringify(events.map(({ id = uuidv7(), ...event }) => ({ ...event, id })))
+      await run(async orm => await orm.execute(sql`
+        insert into ${auditEvents} (id, type, outcome, actor_id, target_id, session_id, request_id, ip_address, user_agent, details)
+        select id, type, outcome, "actorId", "targetId", "sessionId", "requestId", "ipAddress", "userAgent", coalesce(details, '{}')
+        from jsonb_to_recordset(${rows}::jsonb) as event (id uuid, type text, outcome text, "actorId" uuid, "targetId" uuid, "sessionId" uuid, "requestId" text, "ipAddress" text, "userAgent" text, details jsonb)`))
     },
 
     /** Events from the one after `after` on. Those of a person are read from two indexes, each no further than the page goes. */

@@ -6,17 +6,9 @@ import { CommandError } from '../exit.ts'
 import { codeOf, writeOutputFile, type OutputFileOptions } from '../output-file.ts'
 import type { Input, Output } from '../surroundings.ts'
 
-/** Compresses; what goes wrong is met by whoever reads the result. */
-function compressed (lines: AsyncIterable<Buffer>): NodeJS.ReadableStream {
-  const source = Readable.from(lines)
-  const gzip = createGzip()
-  source.once('error', error => { gzip.destroy(error) })
-  return source.pipe(gzip)
-}
-
 /** Writes a dump to a file that only its owner can read. Throws what {@link writeOutputFile} throws. */
 export async function writeDumpFile (file: string, lines: AsyncIterable<Buffer>, options: OutputFileOptions): Promise<void> {
-  await writeOutputFile(file, compressed(lines), options)
+  await writeOutputFile(file, async stream => { await pipeline(Readable.from(lines), createGzip(), stream) }, options)
 }
 
 /** Writes a dump to standard output, which stays open. */
