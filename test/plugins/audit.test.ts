@@ -160,6 +160,7 @@ t.test('two instances seal at once: each event is in one seal, and the log says 
   const [{ scope }] = apis
   await addEvents(1)
   await database.transaction(async stores => {
+    t.ok(await stores.locks.tryTake('audit-sealing'))
     await sealBatch(stores, secrets, 500)
     await scope.authServeAudit.sealing.run()
     t.ok(await signUp(apis[0]), 'nobody waits for a seal that is being made')
