@@ -105,10 +105,10 @@ export function createAuditSealStore (run: Run) {
           select sealed.id, s.since, s.until from ${auditSeals} s, unnest(s.event_ids) sealed (id)
           where s.kind = 'events' and tstzrange(s.since, s.until, '[]') && (select tstzrange(min(occurred_at), max(occurred_at), '[]') from page)
         )
-        select id, extract(epoch from occurred_at)::float8 * 1000 as moment,
-          exists (select from sealed where sealed.id = page.id and page.occurred_at between sealed.since and sealed.until)
-            or exists (select from ${auditUnsealed} u where u.event_id = page.id and u.occurred_at = page.occurred_at) as known
-        from page order by occurred_at, page.id`))
+        select page.id, extract(epoch from page.occurred_at)::float8 * 1000 as moment, bool_or(sealed.id is not null or u.event_id is not null) as known
+        from page left join sealed on sealed.id = page.id and page.occurred_at between sealed.since and sealed.until
+          left join ${auditUnsealed} u on u.event_id = page.id and u.occurred_at = page.occurred_at
+        group by page.occurred_at, page.id order by page.occurred_at, page.id`))
       return rows.map(({ id, moment, known }) => ({ id, occurredAt: new Date(Math.round(moment)), known }))
     }
   }
