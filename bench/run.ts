@@ -9,6 +9,7 @@ import { circumstances, toText, type Section } from './report.ts'
 import { measureStarts } from './starts.ts'
 import { measureStorms } from './storm.ts'
 import { measureThroughput } from './throughput.ts'
+import { measureUserSearch } from './user-search.ts'
 import { measureVerification } from './verification.ts'
 
 /**
@@ -23,7 +24,8 @@ const parts: Record<PartName, Part> = {
   refresh: measureRefreshCost,
   verification: measureVerification,
   enumeration: measureEnumeration,
-  passwords: measurePasswords
+  passwords: measurePasswords,
+  'user-search': measureUserSearch
 }
 
 const options = readOptions(process.argv.slice(2))
