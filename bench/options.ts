@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 /** What can be measured, in the order in which it is. */
-export const partNames = ['starts', 'operations', 'storm', 'propagation', 'refresh', 'verification', 'enumeration', 'passwords', 'import'] as const
+export const partNames = ['starts', 'operations', 'storm', 'propagation', 'refresh', 'verification', 'enumeration', 'passwords', 'import', 'user-search'] as const
 export type PartName = typeof partNames[number]
 
 export interface BenchOptions {

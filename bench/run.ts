@@ -10,6 +10,7 @@ import { circumstances, toText, type Section } from './report.ts'
 import { measureStarts } from './starts.ts'
 import { measureStorms } from './storm.ts'
 import { measureThroughput } from './throughput.ts'
+import { measureUserSearch } from './user-search.ts'
 import { measureVerification } from './verification.ts'
 
 /**
@@ -25,7 +26,8 @@ const parts: Record<PartName, Part> = {
   verification: measureVerification,
   enumeration: measureEnumeration,
   passwords: measurePasswords,
-  import: measureImport
+  import: measureImport,
+  'user-search': measureUserSearch
 }
 
 const options = readOptions(process.argv.slice(2))
