@@ -4,8 +4,10 @@ import { createFieldRules } from '../../admin/field-rules.ts'
 import { createListUsers, type ListUsers } from '../../admin/list-users.ts'
 import { readRoles } from '../../config/role-definitions.ts'
 import { createDatabase } from '../../db/stores.ts'
+import { CodedError } from '../../errors.ts'
 import { createRoles } from '../../roles/roles.ts'
 import type { UserListQuery } from '../../schemas/user-admin.ts'
+import { misuse } from '../exit.ts'
 import { table, type OutputOptions } from '../output.ts'
 import { parseWhole } from '../parse.ts'
 import { secretsOf } from '../secrets.ts'
@@ -19,11 +21,17 @@ const pageSize = 200
 
 type Page = Awaited<ReturnType<ListUsers>>
 
+/** What the API answers to a wrong query, the command line tells as a wrong command. */
+function asMisuse (error: unknown): never {
+  if (!(error instanceof CodedError) || error.code !== 'INVALID_INPUT') throw error
+  throw misuse((error.errors ?? []).map(({ path, message }) => `--${path.replace('/query/', '')}: ${message}`).join(' '))
+}
+
 /** Reads page after page until there is none, or `limit` people were read. */
 async function * readPages (listUsers: ListUsers, filter: Pick<UserListQuery, 'email' | 'search' | 'role' | 'isActive'>, limit: number, cursor: string | undefined): AsyncGenerator<Page> {
   let after = cursor
   for (let left = limit; left > 0; left -= pageSize) {
-    const page = await listUsers({ ...filter, sort: 'createdAt', limit: Math.min(pageSize, left), cursor: after })
+    const page = await listUsers({ ...filter, sort: 'createdAt', limit: Math.min(pageSize, left), cursor: after }).catch(asMisuse)
     yield page
     if (page.nextCursor === null) return
     after = page.nextCursor
