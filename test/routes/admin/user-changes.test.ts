@@ -184,7 +184,7 @@ t.test('changes of users', async t => {
         ])
         const refused = answers.filter(({ statusCode }) => statusCode >= 400)
         t.equal(refused.length, 1, `${JSON.stringify([one, other])}: ${answers.map(({ statusCode, body }) => `${statusCode} ${body}`).join()}`)
-        t.ok(['CONFLICT', 'TOKEN_STALE', 'SESSION_REVOKED'].includes(refused[0]?.json().code))
+        t.ok(['CONFLICT', 'FORBIDDEN', 'TOKEN_STALE', 'SESSION_REVOKED'].includes(refused[0]?.json().code))
         t.equal(await activeAdmins(), 1)
       }
     }
