@@ -142,7 +142,7 @@ t.test('GET /admin/users', async t => {
   await t.test('whatever filter and order: nobody twice and nobody lost, also when people join between the pages', async t => {
     const [{ count: before } = { count: 0 }] = await sql`select count(*)::int from users where deleted_at is null`
     await fc.assert(fc.asyncProperty(
-      fc.constantFrom(...sorts), fc.integer({ min: 3, max: 40 }), fc.constantFrom<Record<string, string>>({}, { search: 'made' }, { search: 'list.example' }, { search: 'm' }, { isActive: 'true' }, { search: 'made', isActive: 'true' }),
+      fc.constantFrom(...sorts), fc.integer({ min: 3, max: 8 }), fc.constantFrom<Record<string, string>>({}, { search: 'made' }, { search: 'list.example' }, { search: 'm' }, { isActive: 'true' }, { search: 'made', isActive: 'true' }),
       async (sort, limit, filter) => {
         const all = new Set((await walk({ sort: 'email', limit: '200', ...filter })).map(({ id }) => id))
         const joined: string[] = []
@@ -179,6 +179,7 @@ t.test('GET /admin/users', async t => {
     }
     t.equal((await list({ search: 'many.example', sort: 'createdAt', limit: '200' })).items.length, 200, 'people who are found late in an order')
     t.equal((await walk({ role: 'admin', search: 'many', limit: '3' })).length, 10)
-    t.equal((await list({ search: 'list.example', sort: '-lastLoginAt' })).items.length, 50)
+    const [found] = await sql`select count(*)::int from users where email_canonical like '%list.example' and deleted_at is null`
+    t.equal((await list({ search: 'list.example', sort: '-lastLoginAt', limit: '200' })).items.length, found?.count)
   })
 })
