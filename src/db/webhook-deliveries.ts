@@ -81,8 +81,8 @@ export function createWebhookDeliveryStore (run: Run) {
     markFailed: async (lease: DeliveryLease, { status, error }: DeliveryFailure): Promise<boolean> =>
       await settle(lease, { ...over, status: 'failed', lastStatus: status, lastError: error }),
 
-    /** It was not tried after all, and is due as before. */
-    giveBack: async (lease: DeliveryLease): Promise<boolean> => await settle(lease, { leasedUntil: null, attempts: sql`${deliveries.attempts} - 1` }),
+    /** It was not tried after all, and is due as before. Whoever asked for it meanwhile has set the count back. */
+    giveBack: async (lease: DeliveryLease): Promise<boolean> => await settle(lease, { leasedUntil: null, attempts: sql`greatest(${deliveries.attempts} - 1, 0)` }),
 
     /** Nothing is owed. */
     async discard (lease: DeliveryLease): Promise<void> {

@@ -14,6 +14,8 @@ import { until } from '../helpers/until.ts'
 interface Delivered { id: string, signature: string, headers: Record<string, string>, body: string, data: Record<string, unknown> }
 interface Receiver extends HttpServer {
   got: Delivered[]
+  /** Requests that were open at one time, at most. */
+  mostOpen(): number
   /** What it answers, request by request; the last for all that follow. */
   answers: (number | 'hang' | 'redirect' | 'endless')[]
 }
@@ -21,7 +23,11 @@ interface Receiver extends HttpServer {
 async function startReceiver (t: Test): Promise<Receiver> {
   const got: Delivered[] = []
   const answers: Receiver['answers'] = [204]
+  let open = 0
+  let mostOpen = 0
   const server = await startHttpServer(t, (request, response) => {
+    mostOpen = Math.max(mostOpen, ++open)
+    response.on('close', () => { open-- })
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => { chunks.push(chunk) }).on('end', () => {
       const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]))
@@ -38,7 +44,7 @@ async function startReceiver (t: Test): Promise<Receiver> {
       } else response.writeHead(answer ?? 204).end()
     })
   })
-  return { ...server, got, answers }
+  return { ...server, got, answers, mostOpen: () => mostOpen }
 }
 
 interface Service { api: TestApp, admin: Person, sql: ReturnType<typeof connect> }
@@ -179,11 +185,17 @@ t.test('webhooks', async t => {
     await down.stop()
     const bad = await make(service, { url: down.url, eventTypes: ['user_created'] })
     const good = await make(service, { url: `${receiver.url}/good`, eventTypes: ['user_created'] })
+    const slow = await startReceiver(t)
+    slow.answers.splice(0, 1, 'hang')
+    const { id: slowId } = await make(service, { url: slow.url, eventTypes: ['user_created'] })
     const people = [await register(service)]
     await until('a try failed', async () => (await deliveries(service, bad.id))[0]?.attempts >= 1 && (await deliveries(service, bad.id))[0].lastError !== null)
     t.match((await deliveries(service, bad.id))[0], { status: 'pending', lastStatus: null, lastError: 'ECONNREFUSED' })
     for (let n = 0; n < 6; n++) people.push(await register(service))
     await until('the others arrived', () => people.every(id => about(receiver, id).length === 1))
+    await until('the slow one was asked', () => slow.count() >= 5)
+    t.ok(slow.mostOpen() <= 4, 'one receiver takes up a quarter of the concurrency at most')
+    await call(service, 'DELETE', `/${slowId}`)
     await until('its breaker is open', async () => {
       await makeDue(service, bad.id)
       return (await api.request({ method: 'GET', url: '/api/v1/admin/breakers', headers: service.admin.authorization })).json().items.some(({ name, state }: { name: string, state: string }) => name === `webhook.${bad.id}` && state === 'open')
