@@ -3,6 +3,7 @@ import { CodedError, type EventHookCall, type Hooks, type UserHookCall } from '.
 import { createEventHooks } from '../../src/hooks/event-hooks.ts'
 import { createTestApp } from '../helpers/app.ts'
 import { connect } from '../helpers/database.ts'
+import { signUpAdmin } from '../helpers/keys.ts'
 import { goodPassword, newEmail, post, signIn, signUp } from '../helpers/people.ts'
 
 /** Hooks that do what the test at hand sets. */
@@ -188,6 +189,18 @@ t.test('hooks of a host', async t => {
     t.equal((await register(email)).statusCode, 201)
     t.ok(await isThere(email))
     t.ok(api.log.text().includes('hooks took too long; they are not waited for'))
+  })
+
+  t.test('what an administrator does is told too, and may be refused', async t => {
+    const [admin, person] = [await signUpAdmin(api), await signUp(api)]
+    const change = async (payload: object) => await api.app.inject({ method: 'PATCH', url: `/api/v1/admin/users/${person.id}`, headers: admin.authorization, payload })
+    state.calls.length = 0
+    t.equal((await change({ roles: ['admin'] })).statusCode, 200)
+    t.same(order(), ['beforeUserUpdated', 'beforeRolesChanged', 'onUserUpdated', 'onRolesChanged'])
+    t.match(state.calls.at(-1), { user: { id: person.id, roles: ['user', 'admin'] }, event: { actorId: admin.id, details: { before: ['user'], after: ['user', 'admin'] } } })
+    state.act = hook => { if (hook === 'beforeRolesChanged') throw new CodedError('CONFLICT', 'The directory says otherwise.') }
+    t.match((await change({ roles: [] })).json(), { status: 409, detail: 'The directory says otherwise.' })
+    t.match([...await sql`select roles from users where id = ${person.id}`], [{ roles: ['user', 'admin'] }])
   })
 
   t.test('who loses a race for an address is told without a hook', async t => {
