@@ -104,10 +104,12 @@ BEGIN
 	IF EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm' AND installed_version IS NULL) THEN
 		BEGIN
 			CREATE EXTENSION pg_trgm;
-		EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported THEN NULL;
+		EXCEPTION WHEN insufficient_privilege OR undefined_file OR feature_not_supported OR duplicate_object OR unique_violation THEN NULL;
 		END;
 	END IF;
-	SELECT quote_ident(n.nspname) INTO place FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_trgm';
+	-- It may stand in a schema of others, which this role may not use.
+	SELECT quote_ident(n.nspname) INTO place FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
+		WHERE e.extname = 'pg_trgm' AND has_schema_privilege(n.oid, 'USAGE');
 	IF place IS NOT NULL THEN
 		EXECUTE format('CREATE INDEX user_search_trigram_idx ON user_search USING gin (email %1$s.gin_trgm_ops, username %1$s.gin_trgm_ops, name %1$s.gin_trgm_ops)', place);
 	END IF;

@@ -5,6 +5,7 @@ import type { User } from '../schemas/user.ts'
 import type { NewUserBody } from '../schemas/user-admin.ts'
 import type { Principal } from '../sessions/authenticate.ts'
 import type { FieldRules } from './field-rules.ts'
+import { bearerOf } from './target.ts'
 
 /**
  * Adds a person, who chooses the password by an e-mailed invitation. Throws CodedError INVALID_INPUT for a role that is
@@ -18,7 +19,13 @@ export function createCreateUser ({ audit, invite, rules }: { audit: Audit, invi
     rules.requireGrant(principal, [], roles)
     return await audit.transaction(context, async (stores, record) => {
       const withSession: typeof record = event => { record({ ...event, sessionId: principal.sessionId }) }
-      return toUser(await invite(stores, withSession, { ...person, roles }, principal.userId))
+      const user = await invite(stores, withSession, { ...person, roles }, principal.userId)
+      if (roles.some(role => role !== 'user')) {
+        // Whoever lost a role gives none any more; after the insertion, which may have to wait for somebody who has this lock.
+        await stores.users.lockAdmins()
+        rules.requireGrant(await bearerOf(stores, principal), [], roles)
+      }
+      return toUser(user)
     })
   }
 }

@@ -9,7 +9,7 @@ import type { UserChanges } from '../schemas/user-admin.ts'
 import type { Principal } from '../sessions/authenticate.ts'
 import { changeAccess } from './change-access.ts'
 import type { FieldRules } from './field-rules.ts'
-import { findTarget, lockTarget } from './target.ts'
+import { bearerOf, findTarget, lockTarget } from './target.ts'
 
 /**
  * Changes somebody: absent means unchanged, null clears. Tokens that were issued bear it at once. Throws CodedError
@@ -40,8 +40,7 @@ export function createUpdateUser ({ audit, orderMail, rules }: UpdateUserDepende
   async function applyAccess (stores: Stores, principal: Principal, user: UserRow, patch: AccessPatch): Promise<void> {
     await changeAccess(stores, user, patch, async () => {
       // Whoever lost a role while this waited for the lock gives none any more.
-      const actor = await stores.users.findById(principal.userId)
-      rules.requireGrant({ roles: actor?.isActive === true ? actor.roles : [] }, user.roles, patch.roles ?? user.roles)
+      rules.requireGrant(await bearerOf(stores, principal), user.roles, patch.roles ?? user.roles)
     })
   }
 

@@ -12,7 +12,9 @@ export function createUserDirectory (run: Run) {
   async function hasTrigramIndex (): Promise<boolean> {
     if (trigramIndex !== undefined) return trigramIndex
     const [row] = await run(async orm => await orm.execute<{ tables: boolean, trigrams: boolean }>(
-      sql`select to_regclass('user_search') is not null as tables, to_regclass('user_search_trigram_idx') is not null as trigrams`))
+      // One that is being made, or whose making failed, is there and of no use.
+      sql`select to_regclass('user_search') is not null as tables,
+        exists (select from pg_index where indexrelid = to_regclass('user_search_trigram_idx') and indisvalid) as trigrams`))
     if (row?.tables === true) trigramIndex = row.trigrams
     return row?.trigrams === true
   }

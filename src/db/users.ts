@@ -126,7 +126,7 @@ export function createUserStore (run: Run) {
       const [row] = await run(async orm => {
         const admins = orm.select({ id: userSearch.userId }).from(userSearch).where(sql`${userSearch.roles} @> '{admin}' and ${userSearch.roles} <> '{user}'::text[]`)
         return await orm.select({ id: users.id }).from(users)
-          .where(and(sql`${users.id} = any(array(${admins}))`, isNotNull(users.passwordHash), users.isActive, alive)).limit(1)
+          .where(and(sql`${users.id} = any(array(${admins}))`, sql`${users.roles} @> '{admin}'`, isNotNull(users.passwordHash), users.isActive, alive)).limit(1)
       })
       return row !== undefined
     },

@@ -3,6 +3,7 @@ import { CsvError, parse } from 'csv-parse'
 import { isRaw } from './fields.ts'
 import { longestRecord, type RawReading } from './lines.ts'
 import { ImportError, type OpenSource } from './record.ts'
+import { NotUtf8, utf8 } from './utf8.ts'
 
 export interface CsvOptions {
   /** What the columns are called: judges the header of the file, or names those of a file without one. */
@@ -20,14 +21,14 @@ export async function * csvRecords (open: OpenSource, { columns, loose = false }
   const parser = parse({
     bom: true,
     info: true,
-    columns: typeof columns === 'function' ? (header: string[]) => [...columns(header.map(name => name.trim()))] : [...columns],
+    columns: typeof columns === 'function' ? (header: string[]) => [...requireDistinct(columns(header.map(name => name.trim())))] : [...columns],
     max_record_size: longestRecord,
     relax_column_count: true,
     relax_quotes: loose,
     skip_empty_lines: true
   })
   try {
-    for await (const item of pipeline(open(), parser, () => {})) {
+    for await (const item of pipeline(open(), utf8(), parser, () => {})) {
       const { record, info } = item
       lines = info.lines
       if (info.error !== undefined && !loose) yield { row: lines, refusal: { field: 'line', reason: 'has another number of fields than the header' } }
@@ -35,6 +36,14 @@ export async function * csvRecords (open: OpenSource, { columns, loose = false }
     }
   } catch (error) {
     if (error instanceof CsvError) throw new ImportError(`The file is not CSV after line ${lines}: ${error.code === 'CSV_QUOTE_NOT_CLOSED' ? 'a quote is not closed, or it is cut off' : error.message}.`)
+    if (error instanceof NotUtf8) throw new ImportError(`The file is not UTF-8, somewhere after line ${lines}: save it in that encoding.`)
     throw error
   }
+}
+
+/** Of two columns with one name one would be lost. */
+function requireDistinct (header: readonly string[]): readonly string[] {
+  const repeated = header.findIndex((name, index) => name !== '' && header.indexOf(name) < index)
+  if (repeated !== -1) throw new ImportError(`Columns ${header.indexOf(header[repeated] ?? '') + 1} and ${repeated + 1} of the file have the same name.`)
+  return header
 }

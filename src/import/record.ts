@@ -1,4 +1,4 @@
-import type { Acceptance } from '../passwords/foreign/index.ts'
+import type { Acceptance, ForeignBounds } from '../passwords/foreign/index.ts'
 
 /** A person as any source describes them, before it is judged whether we take them so. */
 export interface SourcePerson {
@@ -38,6 +38,8 @@ export type OpenSource = () => NodeJS.ReadableStream & AsyncIterable<Buffer>
 export interface ReaderOptions {
   /** The text of the project's password hash parameters, which Firebase needs. */
   hashParameters?: string
+  /** What hashes of our own format may cost, where that is not what those of other systems may. */
+  hashBounds?: ForeignBounds
 }
 
 /** A record is not taken. */

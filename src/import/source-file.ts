@@ -1,15 +1,15 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { access, constants, rm, stat } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { access, constants, open, rm, stat, writeFile, type FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
+import { Readable } from 'node:stream'
 import { ImportError, type OpenSource } from './record.ts'
 
 /** A file that can be read several times. */
 export interface SourceFile {
   open: OpenSource
-  /** Removes what was kept of it. */
+  /** Lets go of what was kept of it. */
   close(): Promise<void>
 }
 
@@ -27,17 +27,35 @@ export async function openSourceFile (path: string): Promise<SourceFile> {
   return { open: () => createReadStream(path), close: async () => {} }
 }
 
-/** What is piped in, kept in a private temporary file: it is read more than once. */
+const chunkBytes = 64 * 1024
+
+/** A file from its beginning on. A stream of Node.js would close it. */
+async function * chunksOf (file: FileHandle): AsyncGenerator<Buffer> {
+  for (let position = 0; ;) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, position)
+    if (bytesRead === 0) return
+    position += bytesRead
+    yield buffer.subarray(0, bytesRead)
+  }
+}
+
+/**
+ * What is piped in, kept in a private temporary file: it is read more than once. The file has no name, so that it is gone
+ * with this process, whatever ends it: it may hold the hashes of everybody.
+ */
 export async function keepInput (input: NodeJS.ReadableStream): Promise<SourceFile> {
   const path = join(tmpdir(), `auth-serve-import-${randomUUID()}`)
-  const close = async (): Promise<void> => { await rm(path, { force: true }) }
+  let file: FileHandle | undefined
   try {
-    await pipeline(input, createWriteStream(path, { mode: 0o600, flags: 'wx' }))
+    file = await open(path, 'wx+', 0o600)
+    await rm(path)
+    await writeFile(file, input)
   } catch (error) {
-    await close()
+    await file?.close()
     throw new ImportError(`Standard input cannot be kept in ${tmpdir()} (${codeOf(error)}).`)
   }
-  return { open: () => createReadStream(path), close }
+  const kept = file
+  return { open: () => Readable.from(chunksOf(kept), { objectMode: false }), close: async () => { await kept.close() } }
 }
 
 /** SHA-256, in hex, of what is to be done and of the whole file. */

@@ -7,6 +7,7 @@ import { createJudgePerson } from '../../import/judge-person.ts'
 import { formatNames, recogniseFormat, type FormatName } from '../../import/recognise.ts'
 import { fingerprintOf, keepInput, openSourceFile } from '../../import/source-file.ts'
 import { ImportError } from '../../import/record.ts'
+import { boundsWith } from '../../passwords/foreign/index.ts'
 import { createRoles } from '../../roles/roles.ts'
 import { CommandError, misuse } from '../exit.ts'
 import { print } from '../output.ts'
@@ -28,8 +29,8 @@ function addRole (entry: string, map: ReadonlyMap<string, string>): ReadonlyMap<
 }
 
 /** The roles of this service; a mapping onto others is a mistake. */
-function rolesOf (config: Config, map: ReadonlyMap<string, string>): readonly string[] {
-  const { names } = createRoles(readRoles(config.accounts.roles))
+function rolesOf ({ accounts }: Config, map: ReadonlyMap<string, string>): readonly string[] {
+  const { names } = createRoles(readRoles(accounts.roles))
   const unknown = [...map.values()].find(name => name !== '' && !names.includes(name))
   if (unknown !== undefined) throw misuse(`--map-role names the role ${JSON.stringify(unknown)}; there are ${names.join(', ')}`)
   return names
@@ -55,7 +56,10 @@ export function importCommand (surroundings: Surroundings): Command {
   }
 
   async function importFrom (path: string, options: ImportOptions): Promise<void> {
-    const roles = rolesOf(loadConfig(env()), options.mapRole)
+    const config = loadConfig(env())
+    const roles = rolesOf(config, options.mapRole)
+    // Whatever our own hashes cost here, they can be brought back.
+    const hashBounds = boundsWith(config.passwords)
     const hashParameters = options.hashParameters === undefined ? undefined : await readParameters(options.hashParameters)
     const source = path === '-' ? await keepInput(stdin) : await openSourceFile(path)
     try {
@@ -63,10 +67,10 @@ export function importCommand (surroundings: Surroundings): Command {
       if (options.format === undefined) print(stderr, `It looks like ${format}; --format says otherwise.`)
       const { duplicates, skipInvalid = false, withoutPassword = false, usernames } = options
       const judging = { roles, sameRoles: ownFormats.includes(format), withoutPassword, withoutUsernames: !usernames }
-      const meaning = { format, duplicates, skipInvalid, hashParameters, ...judging, roleMap: [...options.mapRole].sort() }
+      const meaning = { format, duplicates, skipInvalid, hashParameters, hashBounds, ...judging, roleMap: [...options.mapRole].sort() }
       await runImport(surroundings, options, {
         fingerprint: await fingerprintOf(source.open, meaning),
-        read: () => readers[format](source.open, { hashParameters }),
+        read: () => readers[format](source.open, { hashParameters, hashBounds }),
         judge: createJudgePerson({ ...judging, roleMap: options.mapRole })
       })
     } finally {

@@ -38,7 +38,7 @@ export async function runImport (surroundings: Surroundings, options: RunOptions
       if (++told <= mostTold) print(stderr, `row ${row}: ${field}: ${reason}`)
     }
   }
-  const tellRest = (refused: number): void => { if (refused > mostTold) print(stderr, `and ${refused - mostTold} more${options.report === undefined ? '; --report FILE lists them all' : ''}`) }
+  const tellRest = (refused: number): void => { if (refused > mostTold) print(stderr, `and ${refused - mostTold} more${options.report === undefined || !dryRun ? '; --dry-run --report FILE lists them all' : ''}`) }
 
   function tellCounts ({ created, skipped, refused }: Counts, how: string): void {
     if (json) printJson(stdout, { dryRun, created, skipped, refused })

@@ -1,9 +1,10 @@
-import { acceptHash } from '../../passwords/foreign/index.ts'
+import { unmatchable } from '../../accounts/claim.ts'
+import { acceptHash, type Acceptance } from '../../passwords/foreign/index.ts'
 import { csvRecords } from '../csv.ts'
 import { flag, identifier, moment, required, text, texts, type Raw } from '../fields.ts'
 import { jsonLines } from '../lines.ts'
 import { readPeople } from '../read-people.ts'
-import { ImportError, RowRefusal, type Reader, type SourcePerson } from '../record.ts'
+import { ImportError, RowRefusal, type Reader, type ReaderOptions, type SourcePerson } from '../record.ts'
 
 /** The fields of a person in a file of ours, in the order in which the export writes them. */
 export const ownFields = [
@@ -13,7 +14,10 @@ export const ownFields = [
 
 const known: readonly string[] = [...ownFields, 'emailVerified']
 
-function toPerson (raw: Raw, rolesOf: (raw: Raw) => string[]): SourcePerson {
+/** Accounts that registrations compete for are exported, too; they stay without anybody's password. */
+const acceptOwn = (hash: string, bounds: ReaderOptions['hashBounds']): Acceptance => hash === unmatchable ? { hash } : acceptHash(hash, bounds)
+
+function toPerson (raw: Raw, { hashBounds }: ReaderOptions, rolesOf: (raw: Raw) => string[]): SourcePerson {
   const unknown = Object.keys(raw).find(name => !known.includes(name))
   if (unknown !== undefined) throw new RowRefusal(unknown.slice(0, 40), `is no field; there are ${known.join(', ')}`)
   const hash = text(raw, 'passwordHash')
@@ -28,15 +32,15 @@ function toPerson (raw: Raw, rolesOf: (raw: Raw) => string[]): SourcePerson {
     createdAt: moment(raw, 'createdAt'),
     updatedAt: moment(raw, 'updatedAt'),
     lastLoginAt: moment(raw, 'lastLoginAt'),
-    password: hash === undefined ? undefined : acceptHash(hash)
+    password: hash === undefined ? undefined : acceptOwn(hash, hashBounds)
   }
 }
 
 const id = (raw: Raw): string | undefined => identifier(raw, 'id')
 
 /** What `users export` writes: a person per line. */
-export const readNdjson: Reader = open =>
-  readPeople(jsonLines(open), { id, person: raw => toPerson(raw, raw => texts(raw, 'roles')) })
+export const readNdjson: Reader = (open, options) =>
+  readPeople(jsonLines(open), { id, person: raw => toPerson(raw, options, raw => texts(raw, 'roles')) })
 
 function columns (header: readonly string[]): readonly string[] {
   const unknown = header.find(name => !known.includes(name))
@@ -47,5 +51,5 @@ function columns (header: readonly string[]): readonly string[] {
 }
 
 /** CSV with a header of the same names; several roles have a "|" in between. */
-export const readCsv: Reader = open =>
-  readPeople(csvRecords(open, { columns }), { id, person: raw => toPerson(raw, raw => text(raw, 'roles')?.split('|') ?? []) })
+export const readCsv: Reader = (open, options) =>
+  readPeople(csvRecords(open, { columns }), { id, person: raw => toPerson(raw, options, raw => text(raw, 'roles')?.split('|') ?? []) })

@@ -166,6 +166,24 @@ t.test('changes of users', async t => {
     t.same((await readMe(api, support.accessToken)).json().roles, ['user', 'support'])
   })
 
+  await t.test('an instance that was not told yet grants nothing on the word of an old token', async t => {
+    const former = await person('admin')
+    const email = newEmail()
+    // What tells the instances of a change fires at the commit; here, nothing tells them.
+    const demoted = async (work: () => Promise<void>) => {
+      await sql`alter table users disable trigger users_raise_authz_version`
+      await sql`update users set roles = '{user,support}' where id = ${former.id}`.finally(async () => await sql`alter table users enable trigger users_raise_authz_version`)
+      await work()
+    }
+    await demoted(async () => {
+      t.equal(await standingOf(b, former.accessToken), 'live')
+      t.match((await call(former, 'POST', '', { email, roles: ['admin'] }, b)).json(), { status: 403, code: 'FORBIDDEN' })
+      t.equal((await sql`select 1 from users where email = ${email}`).length, 0)
+      for (const [method, path] of [['DELETE', ''], ['POST', '/logout'], ['POST', '/password-reset']] as const) t.equal((await call(former, method, `/${admin.id}${path}`, undefined, b)).statusCode, 403, `${method} ${path}`)
+      t.equal((await call(former, 'POST', '', { email, roles: ['support'] }, b)).statusCode, 201)
+    })
+  })
+
   await t.test('there is always an active administrator, whoever acts at once', async t => {
     async function two (): Promise<[Person, Person]> {
       await sql`update users set roles = '{user}' where 'admin' = any(roles)`

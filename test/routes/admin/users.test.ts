@@ -179,7 +179,9 @@ t.test('GET /admin/users', async t => {
     }
     t.equal((await list({ search: 'many.example', sort: 'createdAt', limit: '200' })).items.length, 200, 'people who are found late in an order')
     t.equal((await walk({ role: 'admin', search: 'many', limit: '3' })).length, 10)
-    const [found] = await sql`select count(*)::int from users where email_canonical like '%list.example' and deleted_at is null`
-    t.equal((await list({ search: 'list.example', sort: '-lastLoginAt', limit: '200' })).items.length, found?.count)
+    // How many these are is up to the properties above.
+    const [{ few } = { few: 0 }] = await sql`select count(*)::int as few from users where email_canonical like '%list.example' and deleted_at is null`
+    t.ok(few > 10)
+    t.equal((await list({ search: 'list.example', sort: '-lastLoginAt', limit: '200' })).items.length, Math.min(few, 200), 'people who stand behind 30 000 others')
   })
 })

@@ -68,6 +68,17 @@ t.test('a migration steps back from those who are at work, and comes through', a
   t.same(await migrating, [name])
 })
 
+t.test('where pg_trgm is of others, whose schema may not be used, the migration does without', async t => {
+  const location = await createTestDatabase(t, { empty: true })
+  const [sql, pool] = [connect(location), poolOf(t, location)]
+  t.teardown(async () => { await sql.end() })
+  await sql`create schema elsewhere`
+  await sql`create extension pg_trgm schema elsewhere`
+  await sql`revoke all on schema elsewhere from current_user`
+  t.ok((await migrateUp(pool)).includes('0003_administration'))
+  t.same([...await sql`select to_regclass('user_search_trigram_idx') as found`], [{ found: null }])
+})
+
 t.test('a migration that fails leaves nothing behind', async t => {
   const location = await createTestDatabase(t, { empty: true })
   const [sql, pool] = [connect(location), poolOf(t, location)]

@@ -128,6 +128,8 @@ t.test('files that cannot be read are refused as a whole', async t => {
     ['csv', 'ada@example.com,$2b$10$secret\n', /must name its columns, and column 1 is none of id, email/],
     ['csv', 'username,firstName\nada,Ada\n', /has no column email/],
     ['csv', 'email,firstName\na@example.com,"Ada\n', /after line \d+: a quote is not closed, or it is cut off/],
+    ['csv', 'email,firstName,email\na@example.com,Ada,b@example.com\n', /Columns 1 and 3 of the file have the same name/],
+    ['csv', Buffer.from('email,firstName\na@example.com,M\xfcller\n', 'latin1'), /is not UTF-8, somewhere after line \d/],
     ['supabase', 'a@example.com,x\n', /has no columns email and encrypted_password/]
   ]
   for (const [format, content, message] of failing) await t.rejects(readAll(format, sourceOf(content)), { message }, String(message))
