@@ -218,6 +218,8 @@ t.test('retention drops whole months that are sealed and over, and verification 
   const dropped = await verify()
   t.match(dropped, { problems: [], report: { intact: true, seals: 5, keptSince: new Date('2024-03-01T00:00:00Z') } })
   t.match((await verifyTampered(["update audit_seals set until = now() where kind = 'retention'", 'delete from audit_events'])).kinds, ['seal-altered 4', 'seal-altered 5'], 'retention cannot be made up')
+  const outside = await verifyTampered(["insert into audit_seals (sequence, kind, until, event_macs, key_id, mac) select n, 'retention', now(), '', 'x', '' from generate_series(-1, 0) n", 'delete from audit_events'])
+  t.same(outside.kinds.filter(kind => kind.endsWith('3')), ['event-missing 3', 'event-missing 3'], 'nor by a seal that stands before the chain, where nobody checks it')
   const forged = ["select auth_serve_add_audit_partition('2024-01-15')", "insert into audit_events_2024_01 (id, type, outcome, occurred_at) select event_ids[1], 'user_deleted', 'success', until from audit_seals where sequence = 1"]
   t.match((await verifyTampered(forged)).problems, [{ kind: 'event-added', message: /that month was dropped/ }])
   await seal()
