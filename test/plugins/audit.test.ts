@@ -202,6 +202,14 @@ t.test('retention drops whole months that are sealed and over, and verification 
   t.match((await verify()).report, { intact: true, seals: 3, events: 6 }, 'a seal is about one month')
   t.same((await verifyTampered(['drop table audit_events_2024_01'])).kinds, ['event-missing 1', 'event-missing 1'], 'a month that anything else dropped is missing')
 
+  let others = 0
+  api.scope.authServeMaintenance.add({
+    name: 'one-of-the-jobs-that-follow',
+    async run () {
+      others++
+      return false
+    }
+  })
   const reader = await sql.reserve()
   await reader`begin`
   await reader`select count(*) from audit_events_2024_01`
@@ -209,6 +217,7 @@ t.test('retention drops whole months that are sealed and over, and verification 
   const [, person] = await Promise.all([api.scope.authServeMaintenance.run(), signUp(api)])
   t.ok(person.id && performance.now() - began < 3000, 'whoever writes events hardly waits')
   t.same(await monthsOf(), ['audit_events_2024_01', 'audit_events_2024_02'], 'nor is a month that somebody reads')
+  t.equal(others, 1, 'which keeps no other job from its work')
   await reader`commit`
   reader.release()
   await api.scope.authServeMaintenance.run()
