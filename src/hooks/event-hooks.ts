@@ -38,6 +38,8 @@ const asRefusal = (error: unknown): CodedError =>
 async function runBefore (all: readonly Told[], signal: AbortSignal): Promise<void> {
   for (const { named, call, user } of all) {
     if (user === undefined) continue
+    // What they would be asked about is rolled back already.
+    if (signal.aborted) return
     try {
       await named.before?.(frozen({ ...call, user }, signal))
     } catch (error) {
