@@ -114,8 +114,10 @@ async function webhooks (app: FastifyInstance, options: WebhooksOptions): Promis
     admin: createWebhookAdmin({ ...settings, database, audit, secrets, onDue: () => { worker?.nudge() } }),
     tries: () => tries,
     jobs: createWebhookJobs({
+      ...settings,
       secrets,
-      retentionDays: settings.retentionDays,
+      receivers,
+      onGivenUp (deliveries) { app.log.error({ deliveries }, 'webhooks that are away did not take events, which are given up') },
       onLocked (webhookId) {
         if (!locked.has(webhookId)) app.log.warn({ webhookId }, 'the secret of a webhook is sealed under an AUTH_SECRET that is not configured; rotate it')
         locked.add(webhookId)
