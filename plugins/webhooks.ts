@@ -143,7 +143,13 @@ async function webhooks (app: FastifyInstance, options: WebhooksOptions): Promis
       log: app.log
     })
   })
-  app.addHook('onClose', async () => { await worker?.close(settings.closeTimeoutMs) })
+  // While requests in flight finish, not after them: a receiver that hangs must not add its time to theirs.
+  let closing: Promise<void> | undefined
+  app.addHook('preClose', done => {
+    closing = worker?.close(settings.closeTimeoutMs)
+    done()
+  })
+  app.addHook('onClose', async () => { await closing })
 }
 
 export const webhooksPlugin = fp(webhooks, { name: 'auth-serve-webhooks', fastify: '5.x', dependencies: ['auth-serve-db', 'auth-serve-auth'] })
