@@ -6,6 +6,7 @@ import { createAudit } from '../src/audit/audit.ts'
 import { createMonthJobs, createSealJob } from '../src/audit/jobs.ts'
 import { createLifecycle } from '../src/audit/lifecycle.ts'
 import { createRefusals, type Refusals } from '../src/audit/refusals.ts'
+import { isContended } from '../src/db/failures.ts'
 import { startMaintenance, type Maintenance } from '../src/maintenance/maintenance.ts'
 import { parseOptions } from '../src/options.ts'
 import type { Auth } from './auth.ts'
@@ -61,6 +62,7 @@ async function auditTrail (app: FastifyInstance, options: AuditOptions): Promise
     audit: createAudit(database, () => {}),
     lock: 'audit-sealing',
     isSchemaReady: database.isSchemaReady,
+    isContended,
     intervalMs: settings.sealSeconds * 1000,
     maxBatches: settings.maxBatches,
     log: app.log

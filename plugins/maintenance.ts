@@ -2,6 +2,7 @@ import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { createAudit, type AuditEvent, type EventHooks, type RequestContext } from '../src/audit/audit.ts'
+import { isContended } from '../src/db/failures.ts'
 import { startMaintenance, type Maintenance } from '../src/maintenance/maintenance.ts'
 import { createPurgeJobs } from '../src/maintenance/purge-jobs.ts'
 import { parseOptions } from '../src/options.ts'
@@ -40,7 +41,7 @@ async function maintenance (app: FastifyInstance, options: MaintenanceOptions): 
   const settings = parseOptions('maintenance', MaintenanceOptionsSchema, options)
   const database = app.getDecorator<AuthServeDb>(settings.dbDecorator)
   const audit = createAudit(database, (event, context) => settings.onEvent?.(event, context), settings.hooks)
-  const running = startMaintenance({ ...settings, audit, isSchemaReady: database.isSchemaReady, log: app.log })
+  const running = startMaintenance({ ...settings, audit, isSchemaReady: database.isSchemaReady, isContended, log: app.log })
   for (const job of createPurgeJobs(settings.batchSize)) running.add(job)
   app.decorate(settings.decorator, running)
   app.addHook('onClose', async () => { await running.close() })

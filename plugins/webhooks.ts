@@ -114,8 +114,10 @@ async function webhooks (app: FastifyInstance, options: WebhooksOptions): Promis
     admin: createWebhookAdmin({ ...settings, database, audit, secrets, onDue: () => { worker?.nudge() } }),
     tries: () => tries,
     jobs: createWebhookJobs({
+      ...settings,
       secrets,
-      retentionDays: settings.retentionDays,
+      receivers,
+      onGivenUp (deliveries) { app.log.error({ deliveries }, 'webhooks that are away did not take events, which are given up') },
       onLocked (webhookId) {
         if (!locked.has(webhookId)) app.log.warn({ webhookId }, 'the secret of a webhook is sealed under an AUTH_SECRET that is not configured; rotate it')
         locked.add(webhookId)
@@ -141,7 +143,13 @@ async function webhooks (app: FastifyInstance, options: WebhooksOptions): Promis
       log: app.log
     })
   })
-  app.addHook('onClose', async () => { await worker?.close(settings.closeTimeoutMs) })
+  // While requests in flight finish, not after them: a receiver that hangs must not add its time to theirs.
+  let closing: Promise<void> | undefined
+  app.addHook('preClose', done => {
+    closing = worker?.close(settings.closeTimeoutMs)
+    done()
+  })
+  app.addHook('onClose', async () => { await closing })
 }
 
 export const webhooksPlugin = fp(webhooks, { name: 'auth-serve-webhooks', fastify: '5.x', dependencies: ['auth-serve-db', 'auth-serve-auth'] })

@@ -60,7 +60,8 @@ export function createApp ({ config, database, secrets, keys, logger }: AppOptio
       invitationTtlSeconds: accounts.invitationTtlSeconds
     },
     audit: { ...audit, lifecycle: true },
-    webhooks,
+    // A receiver that hangs must not keep the process beyond its time.
+    webhooks: { ...webhooks, closeTimeoutMs: Math.min(3000, Math.floor(server.shutdownTimeoutMs / 4)) },
     breakers,
     cors: { origins: server.corsOrigins },
     rateLimit: { ...limits, policies: { credentials: { max: credentialsMax } } },

@@ -25,10 +25,11 @@ const lastMoment = Date.UTC(9999, 11, 31)
 const momentOf = (text: string | undefined): Date | undefined =>
   text === undefined ? undefined : new Date(Math.min(Math.max(Date.parse(text), 0), lastMoment))
 
-/** Who acted is told, an id; the session, the request and the address that they acted from are not. */
+/** Who acted is told, an id; the session (`askedWith` names it, too), the request and the address that they acted from are not. */
 function asSeenBy (userId: string, event: Event): Event {
   if (event.actorId === null || event.actorId === userId) return event
-  return { ...event, sessionId: null, requestId: null, ipAddress: null, userAgent: null }
+  const { askedWith, ...details } = event.details
+  return { ...event, sessionId: null, requestId: null, ipAddress: null, userAgent: null, details }
 }
 
 export function createAuditTrail ({ database, secrets }: { database: Database, secrets: Secrets }): AuditTrail {

@@ -81,9 +81,10 @@ export function createAuditSealStore (run: Run) {
       return row?.mac
     },
 
-    /** Up to when the trail was dropped, by the seals that say so. */
+    /** Up to when the trail was dropped, by the seals of the chain that say so: what stands before its first one is no part of it, and nobody checks it. */
     async keptSince (): Promise<Date | undefined> {
-      const [row] = await run(async orm => await orm.select({ until: auditSeals.until }).from(auditSeals).where(eq(auditSeals.kind, 'retention')).orderBy(desc(auditSeals.until)).limit(1))
+      const [row] = await run(async orm => await orm.select({ until: auditSeals.until }).from(auditSeals)
+        .where(and(eq(auditSeals.kind, 'retention'), gt(auditSeals.sequence, 0))).orderBy(desc(auditSeals.until)).limit(1))
       return row?.until
     },
 

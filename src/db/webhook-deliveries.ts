@@ -1,4 +1,4 @@
-import { and, desc, eq, gt, lt, ne, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, lt, ne, sql } from 'drizzle-orm'
 import type { PgUpdateSetSource } from 'drizzle-orm/pg-core'
 import type { AuditEventRow } from './audit-events.ts'
 import type { Run } from './pool.ts'
@@ -80,6 +80,17 @@ export function createWebhookDeliveryStore (run: Run) {
     /** It is given up, until somebody asks for it. */
     markFailed: async (lease: DeliveryLease, { status, error }: DeliveryFailure): Promise<boolean> =>
       await settle(lease, { ...over, status: 'failed', lastStatus: status, lastError: error }),
+
+    /** Gives up what has been due to these webhooks for so many seconds, `limit` at most; answers how many. */
+    async giveUp ({ webhookIds, dueSeconds, error, limit }: { webhookIds: string[], dueSeconds: number, error: string, limit: number }): Promise<number> {
+      return await run(async orm => {
+        const late = orm.select({ eventId: deliveries.eventId, webhookId: deliveries.webhookId }).from(deliveries)
+          .where(and(inArray(deliveries.webhookId, webhookIds), isPending, lt(deliveries.nextAttemptAt, sql`now() - ${seconds(dueSeconds)}`), sql`(${deliveries.leasedUntil} is null or ${deliveries.leasedUntil} <= now())`))
+          .limit(limit).for('update', { skipLocked: true }).as('late')
+        return (await orm.update(deliveries).set({ ...over, status: 'failed', lastError: sql`coalesce(${deliveries.lastError}, ${error})` })
+          .from(late).where(and(eq(deliveries.eventId, late.eventId), eq(deliveries.webhookId, late.webhookId))).returning({ id: deliveries.eventId })).length
+      })
+    },
 
     /** It was not tried after all, and is due as before. Whoever asked for it meanwhile has set the count back. */
     giveBack: async (lease: DeliveryLease): Promise<boolean> => await settle(lease, { leasedUntil: null, attempts: sql`greatest(${deliveries.attempts} - 1, 0)` }),

@@ -38,6 +38,8 @@ const asRefusal = (error: unknown): CodedError =>
 async function runBefore (all: readonly Told[], signal: AbortSignal): Promise<void> {
   for (const { named, call, user } of all) {
     if (user === undefined) continue
+    // What they would be asked about is rolled back already.
+    if (signal.aborted) return
     try {
       await named.before?.(frozen({ ...call, user }, signal))
     } catch (error) {
@@ -57,9 +59,13 @@ export function createEventHooks (options: Hooks | undefined, log: Log): EventHo
   const { timeoutMs, onEvent } = hooks
   if (Object.values(hooks).every(value => typeof value !== 'function')) return undefined
 
+  const isToldOfAccounts = hooks.beforeUserCreated !== undefined || hooks.onUserCreated !== undefined
+
   async function tellOne (stores: Stores, event: AuditEvent & { id: string }, request: RequestContext): Promise<Told> {
     const named = hooksOf(hooks, event)
     const user = named.before === undefined && named.on === undefined ? undefined : await readUser(stores, event)
+    // Private registration runs the same statements for an address that is taken; of that no hook is told.
+    if (isToldOfAccounts && event.type === 'user_created' && event.outcome === 'failure') await stores.users.findEvenDeleted(event.targetId ?? event.id)
     return { named, user, call: { event: toHookEvent(event), request: { ...request } } }
   }
 

@@ -22,6 +22,8 @@ export interface MaintenanceOptions {
   lock?: LockName
   /** Whether there are tables to work on. */
   isSchemaReady: () => boolean
+  /** Whether a job failed only because others held what it needed. */
+  isContended: (error: unknown) => boolean
   /** Milliseconds between two rounds, on average. */
   intervalMs: number
   /** Batches of one job in one round. */
@@ -79,8 +81,8 @@ export function startMaintenance ({ audit, lock = 'maintenance', log, ...options
       } catch (error) {
         log[failing.has(job.name) ? 'debug' : 'warn']({ err: error, job: job.name }, 'a maintenance job failed; trying again')
         failing.add(job.name)
-        // Without the database no other job would fare better.
-        if (error instanceof CodedError && error.code === 'SERVICE_UNAVAILABLE') return
+        // Without the database no other job would fare better; a lock that this one did not get is nothing to the others.
+        if (error instanceof CodedError && error.code === 'SERVICE_UNAVAILABLE' && !options.isContended(error)) return
       }
     }
   }

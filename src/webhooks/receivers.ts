@@ -15,6 +15,8 @@ export interface Receivers {
   get(webhookId: string): Receiver
   /** How many deliveries each takes up of the `share` that one may have. */
   load(share: number): Record<string, number>
+  /** Those whose breaker was open, and to which nothing was delivered since. */
+  away(): string[]
 }
 
 export interface ReceiversOptions {
@@ -51,6 +53,7 @@ export function createReceivers ({ guardOf, forget, max }: ReceiversOptions): Re
     load (share) {
       const now = performance.now()
       return Object.fromEntries([...receivers].flatMap(([id, { active, pausedUntil }]) => pausedUntil > now ? [[id, share]] : active > 0 ? [[id, active]] : []))
-    }
+    },
+    away: () => [...receivers].flatMap(([id, { wasAway }]) => wasAway ? [id] : [])
   }
 }

@@ -202,6 +202,14 @@ t.test('retention drops whole months that are sealed and over, and verification 
   t.match((await verify()).report, { intact: true, seals: 3, events: 6 }, 'a seal is about one month')
   t.same((await verifyTampered(['drop table audit_events_2024_01'])).kinds, ['event-missing 1', 'event-missing 1'], 'a month that anything else dropped is missing')
 
+  let others = 0
+  api.scope.authServeMaintenance.add({
+    name: 'one-of-the-jobs-that-follow',
+    async run () {
+      others++
+      return false
+    }
+  })
   const reader = await sql.reserve()
   await reader`begin`
   await reader`select count(*) from audit_events_2024_01`
@@ -209,6 +217,7 @@ t.test('retention drops whole months that are sealed and over, and verification 
   const [, person] = await Promise.all([api.scope.authServeMaintenance.run(), signUp(api)])
   t.ok(person.id && performance.now() - began < 3000, 'whoever writes events hardly waits')
   t.same(await monthsOf(), ['audit_events_2024_01', 'audit_events_2024_02'], 'nor is a month that somebody reads')
+  t.equal(others, 1, 'which keeps no other job from its work')
   await reader`commit`
   reader.release()
   await api.scope.authServeMaintenance.run()
@@ -218,6 +227,8 @@ t.test('retention drops whole months that are sealed and over, and verification 
   const dropped = await verify()
   t.match(dropped, { problems: [], report: { intact: true, seals: 5, keptSince: new Date('2024-03-01T00:00:00Z') } })
   t.match((await verifyTampered(["update audit_seals set until = now() where kind = 'retention'", 'delete from audit_events'])).kinds, ['seal-altered 4', 'seal-altered 5'], 'retention cannot be made up')
+  const outside = await verifyTampered(["insert into audit_seals (sequence, kind, until, event_macs, key_id, mac) select n, 'retention', now(), '', 'x', '' from generate_series(-1, 0) n", 'delete from audit_events'])
+  t.same(outside.kinds.filter(kind => kind.endsWith('3')), ['event-missing 3', 'event-missing 3'], 'nor by a seal that stands before the chain, where nobody checks it')
   const forged = ["select auth_serve_add_audit_partition('2024-01-15')", "insert into audit_events_2024_01 (id, type, outcome, occurred_at) select event_ids[1], 'user_deleted', 'success', until from audit_seals where sequence = 1"]
   t.match((await verifyTampered(forged)).problems, [{ kind: 'event-added', message: /that month was dropped/ }])
   await seal()

@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import type { UserHookCall } from '../../../src/index.ts'
 import { connect } from '../../helpers/database.ts'
 import { goodPassword, newEmail, post, signUp } from '../../helpers/people.ts'
 import { createMeasuredApp, type MeasuredApp, type Work } from '../../helpers/work.ts'
@@ -124,6 +125,19 @@ t.test('private registration', async t => {
       t.equal(await fail(), 429, `${JSON.stringify(login)} is locked as before`)
     }
   })
+})
+
+t.test('private registration costs the same where the host has hooks, which are called for new accounts only', async t => {
+  const told: string[] = []
+  const hooks = { beforeUserCreated () {}, onUserCreated: ({ user }: UserHookCall) => told.push(user.email), onEvent () {} }
+  const api = await createMeasuredApp(t, { mail: { cooldownSeconds: 0 }, accounts: { registrationPrivacy: 'private' }, hooks })
+  const [taken, free] = [newEmail(), newEmail()]
+  await post(api, '/auth/register', { email: taken, password: goodPassword, username: 'taken' })
+  await allAlike(t, api, '/auth/register', {
+    'an address that is taken': { email: taken, password: goodPassword, username: 'free' },
+    'a new one': { email: free, password: goodPassword, username: 'free-too' }
+  })
+  t.same(told, [taken, free])
 })
 
 t.test('the failure that locks costs the same for everybody, and tells the same', async t => {
