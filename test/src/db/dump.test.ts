@@ -54,7 +54,7 @@ async function fill (api: TestApp, sql: postgres.Sql): Promise<void> {
   // More than any buffer on the way holds.
   await sql`insert into login_attempts (key, failures, expires_at) select sha256(n::text::bytea), n, now() from generate_series(1, 20000) n`
   await sql`insert into user_imports (fingerprint) values (${nasty})`
-  await sql`insert into audit_seals (sequence, kind, event_ids, until, digest, key_id, mac) values (1, 'events', ${sql.array([id])}::uuid[], now(), '\\x00ff5c', 'k', '\\x')`
+  await sql`insert into audit_seals (sequence, kind, event_ids, until, event_macs, key_id, mac) values (1, 'events', ${sql.array([id])}::uuid[], now(), '\\x00ff5c', 'k', '\\x')`
   await sql`insert into action_tokens (token_hash, purpose, user_id, email, data, expires_at) select '\\x5c2e0a', 'invitation', id, '', ${sql.json({ nasty })}, now() from users limit 1`
   for (const moment of ['2023-12-31T23:59:59.999Z', '2024-02-29T00:00:00Z']) {
     await sql`select auth_serve_add_audit_partition(${moment}::timestamptz)`
@@ -91,7 +91,7 @@ t.test('db dump and db restore', async t => {
 
   await t.test('the file is its owner\'s alone, whole, and replaced only on demand', async t => {
     t.equal((await stat(file)).mode & 0o777, 0o600)
-    t.match(await command(['db', 'dump', file], env), { code: 1, stdout: '', stderr: /exists already; --force/ })
+    t.match(await command(['db', 'dump', file], env), { code: 2, stdout: '', stderr: /exists already; --force/ })
     t.match(await command(['db', 'dump', file, '--force'], env), { code: 0, stdout: /^TABLE +ROWS\n/ })
     t.match(await command(['db', 'dump', join(folder, 'none/x.gz')], env), { code: 1, stderr: /cannot be written \(ENOENT\)/ })
     t.same(await readdir(folder), ['backup.gz'])
