@@ -9,35 +9,39 @@ import { ImportError, type OpenSource } from './record.ts'
 /** A file that can be read several times. */
 export interface SourceFile {
   open: OpenSource
+  /** Makes sure that it can be read. Throws ImportError where it cannot. */
+  prepare(): Promise<void>
   /** Removes what was kept of it. */
   close(): Promise<void>
 }
 
 const codeOf = (error: unknown): unknown => error instanceof Error && 'code' in error ? error.code : error
 
-/** A file by its path. Throws ImportError where it cannot be read. */
-export async function openSourceFile (path: string): Promise<SourceFile> {
-  try {
-    if ((await stat(path)).isDirectory()) throw new ImportError(`${path} is a directory.`)
-    await access(path, constants.R_OK)
-  } catch (error) {
-    if (error instanceof ImportError) throw error
-    throw new ImportError(`${path} cannot be read (${codeOf(error)}).`)
+/** A file by its path. */
+export function openSourceFile (path: string): SourceFile {
+  async function prepare (): Promise<void> {
+    try {
+      if ((await stat(path)).isDirectory()) throw new ImportError(`${path} is a directory.`)
+      await access(path, constants.R_OK)
+    } catch (error) {
+      if (error instanceof ImportError) throw error
+      throw new ImportError(`${path} cannot be read (${codeOf(error)}).`)
+    }
   }
-  return { open: () => createReadStream(path), close: async () => {} }
+  return { open: () => createReadStream(path), prepare, close: async () => {} }
 }
 
 /** What is piped in, kept in a private temporary file: it is read more than once. */
-export async function keepInput (input: NodeJS.ReadableStream): Promise<SourceFile> {
+export function keepInput (input: NodeJS.ReadableStream): SourceFile {
   const path = join(tmpdir(), `auth-serve-import-${randomUUID()}`)
-  const close = async (): Promise<void> => { await rm(path, { force: true }) }
-  try {
-    await pipeline(input, createWriteStream(path, { mode: 0o600, flags: 'wx' }))
-  } catch (error) {
-    await close()
-    throw new ImportError(`Standard input cannot be kept in ${tmpdir()} (${codeOf(error)}).`)
+  async function prepare (): Promise<void> {
+    try {
+      await pipeline(input, createWriteStream(path, { mode: 0o600, flags: 'wx' }))
+    } catch (error) {
+      throw new ImportError(`Standard input cannot be kept in ${tmpdir()} (${codeOf(error)}).`)
+    }
   }
-  return { open: () => createReadStream(path), close }
+  return { open: () => createReadStream(path), prepare, close: async () => { await rm(path, { force: true }) } }
 }
 
 /** SHA-256, in hex, of what is to be done and of the whole file. */

@@ -9,6 +9,7 @@ import { fingerprintOf, keepInput, openSourceFile } from '../../import/source-fi
 import { ImportError } from '../../import/record.ts'
 import { createRoles } from '../../roles/roles.ts'
 import { CommandError, misuse } from '../exit.ts'
+import { tidyAfter } from '../interruption.ts'
 import { print } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { runImport, type RunOptions } from './run-import.ts'
@@ -57,8 +58,9 @@ export function importCommand (surroundings: Surroundings): Command {
   async function importFrom (path: string, options: ImportOptions): Promise<void> {
     const roles = rolesOf(loadConfig(env()), options.mapRole)
     const hashParameters = options.hashParameters === undefined ? undefined : await readParameters(options.hashParameters)
-    const source = path === '-' ? await keepInput(stdin) : await openSourceFile(path)
-    try {
+    const source = path === '-' ? keepInput(stdin) : openSourceFile(path)
+    await tidyAfter(source.close, async () => {
+      await source.prepare()
       const format = options.format ?? await recogniseFormat(source.open)
       if (options.format === undefined) print(stderr, `It looks like ${format}; --format says otherwise.`)
       const { duplicates, skipInvalid = false, withoutPassword = false, usernames } = options
@@ -69,9 +71,7 @@ export function importCommand (surroundings: Surroundings): Command {
         read: () => readers[format](source.open, { hashParameters }),
         judge: createJudgePerson({ ...judging, roleMap: options.mapRole })
       })
-    } finally {
-      await source.close()
-    }
+    })
   }
 
   return new Command('import')
