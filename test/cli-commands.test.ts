@@ -11,7 +11,7 @@ import { tcpUrlOf } from './helpers/proxy.ts'
 import { until } from './helpers/until.ts'
 
 t.test('every command has help with what it takes, and each group has examples', async t => {
-  for (const group of ['migrate', 'users', 'keys', 'db', 'hash']) {
+  for (const group of ['migrate', 'users', 'keys', 'audit', 'db', 'hash']) {
     const { code, stdout } = await command([group, '--help'])
     t.equal(code, 0)
     t.match(stdout, /\nExamples:\n {2}auth-serve/, group)
@@ -20,6 +20,26 @@ t.test('every command has help with what it takes, and each group has examples',
     }
   }
   t.match((await command(['--help'])).stdout, /Exit codes: 0 done, 1 failed, 2 misuse/)
+})
+
+t.test('a database that lacks what is needed: told as that, and made good by migrate up', async t => {
+  const location = await createTestDatabase(t, { empty: true })
+  const env = { DATABASE_URL: await tcpUrlOf(t, location), AUTH_SECRET: testSecret }
+  for (const args of [['users', 'list', '--json'], ['audit', 'verify'], ['audit', 'export']]) {
+    t.match(await command(args, env), { code: 1, stdout: '', stderr: /^The database lacks .* migrate up/ }, args.join(' '))
+  }
+  t.match(await command(['migrate', 'up', '--json'], env), { code: 0 })
+  const sql = connect(location)
+  t.teardown(async () => { await sql.end() })
+  const months = async () => (await sql`select inhrelid::regclass::text as name from pg_inherits where inhparent = 'audit_events'::regclass order by 1`).map(row => String(row.name))
+  const made = await months()
+  for (const month of made) await sql`drop table ${sql(month)}`
+  t.match(await command(['migrate', 'up'], env), { code: 0, stdout: 'nothing to apply\n' })
+  t.same(await months(), made, 'the months of the trail, where nothing made them for long')
+  for (const month of made) await sql`drop table ${sql(month)}`
+  t.match(await command(['users', 'create', '--email', 'ada@example.com', '--invite'], env), { code: 0 })
+  t.match(await command(['users', 'list'], { AUTH_SECRET: testSecret, DATA_DIR: '/proc/nowhere' }), { code: 1, stdout: '', stderr: /^A file or folder cannot be used: ENOENT/ })
+  t.match(await command(['users', 'create', '--email', 'bob@example.com'], env, { terminal: true }), { code: 1, stdout: '', stderr: /No password was given/ })
 })
 
 t.test('users beside a service that runs', async t => {

@@ -1,10 +1,11 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { access, readdir, readFile, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { command } from './helpers/command.ts'
-import { cli, run, startService, temporaryFolder } from './helpers/service.ts'
+import { cleanEnv, cli, run, startService, temporaryFolder } from './helpers/service.ts'
 import { connect, createTestDatabase } from './helpers/database.ts'
 import { tcpUrlOf } from './helpers/proxy.ts'
 import { until } from './helpers/until.ts'
@@ -29,6 +30,17 @@ t.test('help, version and misuse', async t => {
     t.equal(stdout, '')
     t.match(stderr, /error|Usage/)
   }
+})
+
+t.test('a signal ends a command as it ends others, and leaves no file behind', async t => {
+  const folder = await temporaryFolder(t)
+  const child = spawn(process.execPath, [cli, 'users', 'import', '--dry-run', '-'], { env: cleanEnv({ TMPDIR: folder, DATA_DIR: join(folder, 'data') }) })
+  child.stdin.write('{"email":"ada@example.com"}\n')
+  await until('what is piped in is kept', async () => (await readdir(folder)).length > 0)
+  const ended = once(child, 'close')
+  child.kill('SIGINT')
+  t.same(await ended, [null, 'SIGINT'])
+  t.same(await readdir(folder), [])
 })
 
 t.test('secret prints one that production accepts, a new one each time', async t => {

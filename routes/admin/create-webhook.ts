@@ -5,6 +5,7 @@ import type {} from '../../plugins/webhooks.ts'
 import { NewWebhookSchema, WebhookWithSecretSchema } from '../../src/schemas/webhook.ts'
 
 export const createWebhookRoute: FastifyPluginAsyncTypebox = async app => {
+  const location = `${app.prefix}/webhooks`
   app.route({
     method: 'POST',
     url: '/webhooks',
@@ -19,7 +20,7 @@ export const createWebhookRoute: FastifyPluginAsyncTypebox = async app => {
     config: { access: 'webhooks:write', errors: ['CONFLICT'] },
     handler: async (request, reply) => {
       const webhook = await app.authServeWebhooks.admin.create(request.body, app.authServeAuth.principal(request), app.authServe.contextOf(request))
-      return await reply.code(201).send(webhook)
+      return await reply.code(201).header('location', `${location}/${webhook.id}`).send(webhook)
     }
   })
 }

@@ -1,6 +1,5 @@
 import { Command } from 'commander'
 import { createAudit } from '../audit/audit.ts'
-import { migrateUp } from '../db/migrations.ts'
 import { createDatabase, type Database } from '../db/stores.ts'
 import { readKeyFiles } from '../key-files.ts'
 import { createListKeys, type ListKeys } from '../keys/list-keys.ts'
@@ -8,6 +7,7 @@ import { readPemKeys } from '../keys/pem-keys.ts'
 import { createRevokeKey } from '../keys/revoke-key.ts'
 import { createRotateKeys, type KeyDependencies } from '../keys/rotate-keys.ts'
 import type { Key } from '../schemas/key.ts'
+import { bringUp } from './bring-up.ts'
 import { confirm, yesOption, type ConfirmOptions } from './confirm.ts'
 import { print, printJson, table, type OutputOptions } from './output.ts'
 import { secretsOf } from './secrets.ts'
@@ -21,7 +21,7 @@ async function withKeys<T> (surroundings: Surroundings, { migrate }: { migrate: 
   return await withDatabase(surroundings, async (pool, config) => {
     const { tokens, sessions } = config
     const { keys: pemKeys } = readPemKeys(await readKeyFiles(tokens.keyFiles ?? []))
-    if (migrate && config.database.migrate) await migrateUp(pool)
+    if (migrate && config.database.migrate) await bringUp(pool)
     const database = createDatabase(pool)
     return await work({
       database,

@@ -1,5 +1,6 @@
 import { Command } from 'commander'
-import { migrateDown, migrateUp, migrationStatus } from '../db/migrations.ts'
+import { migrateDown, migrationStatus } from '../db/migrations.ts'
+import { bringUp } from './bring-up.ts'
 import { confirm, yesOption, type ConfirmOptions } from './confirm.ts'
 import { print, printJson, type OutputOptions } from './output.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -9,7 +10,7 @@ export function migrateCommand (surroundings: Surroundings): Command {
   const { stdout } = surroundings
 
   async function up ({ json = false }: OutputOptions): Promise<void> {
-    const applied = await withDatabase(surroundings, migrateUp)
+    const applied = await withDatabase(surroundings, bringUp)
     if (json) return printJson(stdout, { applied })
     for (const name of applied) print(stdout, `applied ${name}`)
     if (applied.length === 0) print(stdout, 'nothing to apply')
@@ -36,7 +37,7 @@ Examples:
   auth-serve migrate up
   auth-serve migrate down --yes`)
     .addCommand(new Command('up')
-      .description('apply every missing migration')
+      .description('apply every missing migration, and make the months of the audit trail')
       .option('--json', 'JSON instead of lines')
       .action(up))
     .addCommand(new Command('down')

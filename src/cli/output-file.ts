@@ -3,6 +3,7 @@ import { constants } from 'node:fs'
 import { access, open, rename, rm } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import { CommandError, misuse } from './exit.ts'
+import { tidyAfter } from './interruption.ts'
 
 export interface OutputFileOptions {
   /** Replace what is there. */
@@ -23,21 +24,21 @@ const isFileError = (error: unknown): boolean => error instanceof Error && (full
 
 /**
  * Writes a file that only its owner can read: `produce` writes to the stream and ends it. The file gets its name when it is
- * whole: a crash leaves no half of one there. Throws CommandError where the place is taken, or is none.
+ * whole: a crash leaves no half of one there, and a signal nothing at all. Throws CommandError where the place is taken, or is none.
  */
 export async function writeOutputFile (file: string, produce: (file: Writable) => Promise<void>, { force }: OutputFileOptions): Promise<void> {
   const draft = `${file}.${process.pid}.${randomBytes(6).toString('hex')}.part`
   try {
-    const handle = await open(draft, 'wx', 0o600)
-    // The stream closes the file, once all of it is on the disk.
-    await produce(handle.createWriteStream({ flush: true }))
-    // Whoever took the name meanwhile keeps it.
-    if (!force) await (await open(file, 'wx', 0o600)).close()
-    await rename(draft, file)
+    await tidyAfter(async () => { await rm(draft, { force: true }) }, async () => {
+      const handle = await open(draft, 'wx', 0o600)
+      // The stream closes the file, once all of it is on the disk.
+      await produce(handle.createWriteStream({ flush: true }))
+      // Whoever took the name meanwhile keeps it.
+      if (!force) await (await open(file, 'wx', 0o600)).close()
+      await rename(draft, file)
+    })
   } catch (error) {
     if (codeOf(error) === 'EEXIST') throw alreadyThere(file)
     throw isFileError(error) ? new CommandError(`${file} cannot be written (${codeOf(error)}): choose another place.`) : error
-  } finally {
-    await rm(draft, { force: true })
   }
 }

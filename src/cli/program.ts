@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config.ts'
 import { DumpError } from '../db/dump/format.ts'
 import { EmbeddedPostgresError } from '../db/embedded/index.ts'
-import { isContended, isOutage } from '../db/failures.ts'
+import { isContended, isOutage, isSchemaMissing } from '../db/failures.ts'
 import { CodedError } from '../errors.ts'
 import { LogFileError } from '../logging/log-file.ts'
 import { version } from '../version.ts'
@@ -10,6 +10,7 @@ import { auditCommand } from './audit.ts'
 import { dbCommand } from './db.ts'
 import { CommandError, exitCodes } from './exit.ts'
 import { hashCommand } from './hash.ts'
+import { isInterrupted } from './interruption.ts'
 import { keysCommand } from './keys.ts'
 import { migrateCommand } from './migrate.ts'
 import { openapiCommand } from './openapi.ts'
@@ -24,12 +25,17 @@ const commands = [serveCommand, migrateCommand, usersCommand, keysCommand, audit
 /** The error beneath all others. */
 const rootOf = (error: Error): Error => error.cause instanceof Error ? rootOf(error.cause) : error
 
+/** True where a file or folder is the matter; the drivers name a socket otherwise. */
+const isFileError = (error: Error): boolean => 'path' in error && 'syscall' in error && error.syscall !== 'connect'
+
 /** Errors whose message says what to do. */
 const forPeople = [CommandError, ConfigError, DumpError, EmbeddedPostgresError, LogFileError]
 
 /** What to tell a person of an error: those that we foresaw say what to do, the others show where they come from. */
 function explain (error: unknown): string {
   if (forPeople.some(kind => error instanceof kind) && error instanceof Error) return error.message
+  if (error instanceof Error && isFileError(rootOf(error))) return `A file or folder cannot be used: ${rootOf(error).message}`
+  if (isSchemaMissing(error)) return 'The database lacks what this release needs: run "auth-serve migrate up" first.'
   if (isOutage(error)) return `The database cannot be reached: ${rootOf(error).message}`
   if (isContended(error)) return 'Others hold what this command needs of the database; nothing was changed. Try again.'
   if (error instanceof CodedError) return [error.message, ...(error.errors ?? []).map(({ message }) => `- ${message}`)].join('\n')
@@ -48,11 +54,10 @@ function createProgram (surroundings: Surroundings): Command {
   const program = new Command('auth-serve')
     .description('An authentication service on Fastify and PostgreSQL. Configuration comes from the environment; see docs/reference/configuration.md.')
     .version(version)
-    .showHelpAfterError('(add --help for what this command takes)')
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 misuse (a wrong command or configuration). Results go to stdout, all else to stderr.')
   for (const create of commands) program.addCommand(create(surroundings))
   for (const command of withSubcommands(program)) {
-    command.exitOverride().configureOutput({
+    command.showHelpAfterError('(add --help for what this command takes)').exitOverride().configureOutput({
       writeOut: text => { surroundings.stdout.write(text) },
       writeErr: text => { surroundings.stderr.write(text) }
     })
@@ -67,7 +72,7 @@ export async function runCommand (args: readonly string[], surroundings: Surroun
     return exitCodes.done
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.misuse
-    print(surroundings.stderr, explain(error))
+    if (!isInterrupted()) print(surroundings.stderr, explain(error))
     return exitCodeOf(error)
   }
 }

@@ -16,6 +16,9 @@ const outageState = /^(?:08...|28...|53...|57014|57P0.|25006|3D000)$/
 /** A schema that has not been migrated yet: the service waits for it as it waits for the server. */
 const schemaMissingState = /^(?:42P01|42703|3F000)$/
 
+/** True where the database has no schema of ours, or an older one. */
+export const isSchemaMissing = (error: unknown): boolean => codesOf(error).some(code => schemaMissingState.test(code))
+
 /** Deadlock, or a lock that was not to be had in time. */
 const contendedState = /^(?:40P01|55P03)$/
 
@@ -76,11 +79,10 @@ export function toDatabaseError (error: unknown): unknown {
     return new CodedError('SERVICE_UNAVAILABLE', 'The database is too busy to take the request in time; try again.', { retryAfterSeconds: 1, cause: error })
   }
   if (isContended(error)) return new CodedError('SERVICE_UNAVAILABLE', 'Somebody else changed the same at this moment; try again.', { retryAfterSeconds: 1, cause: error })
-  const codes = codesOf(error)
-  if (isOutage(error) || isMonthMissing(error) || codes.some(code => schemaMissingState.test(code))) {
+  if (isOutage(error) || isMonthMissing(error) || isSchemaMissing(error)) {
     return new CodedError('SERVICE_UNAVAILABLE', 'A service that this one depends on does not answer; try again.', { retryAfterSeconds: 1, cause: error })
   }
-  if (codes.some(code => /^[0-9A-Z]{5}$/.test(code))) {
+  if (codesOf(error).some(code => /^[0-9A-Z]{5}$/.test(code))) {
     return new CodedError('DATABASE_ERROR', 'The database gave an answer that was not expected.', { cause: error })
   }
   return error

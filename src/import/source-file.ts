@@ -9,22 +9,26 @@ import { ImportError, type OpenSource } from './record.ts'
 /** A file that can be read several times. */
 export interface SourceFile {
   open: OpenSource
+  /** Makes sure that it can be read. Throws ImportError where it cannot. */
+  prepare(): Promise<void>
   /** Lets go of what was kept of it. */
   close(): Promise<void>
 }
 
 const codeOf = (error: unknown): unknown => error instanceof Error && 'code' in error ? error.code : error
 
-/** A file by its path. Throws ImportError where it cannot be read. */
-export async function openSourceFile (path: string): Promise<SourceFile> {
-  try {
-    if ((await stat(path)).isDirectory()) throw new ImportError(`${path} is a directory.`)
-    await access(path, constants.R_OK)
-  } catch (error) {
-    if (error instanceof ImportError) throw error
-    throw new ImportError(`${path} cannot be read (${codeOf(error)}).`)
+/** A file by its path. */
+export function openSourceFile (path: string): SourceFile {
+  async function prepare (): Promise<void> {
+    try {
+      if ((await stat(path)).isDirectory()) throw new ImportError(`${path} is a directory.`)
+      await access(path, constants.R_OK)
+    } catch (error) {
+      if (error instanceof ImportError) throw error
+      throw new ImportError(`${path} cannot be read (${codeOf(error)}).`)
+    }
   }
-  return { open: () => createReadStream(path), close: async () => {} }
+  return { open: () => createReadStream(path), prepare, close: async () => {} }
 }
 
 const chunkBytes = 64 * 1024
@@ -43,19 +47,22 @@ async function * chunksOf (file: FileHandle): AsyncGenerator<Buffer> {
  * What is piped in, kept in a private temporary file: it is read more than once. The file has no name, so that it is gone
  * with this process, whatever ends it: it may hold the hashes of everybody.
  */
-export async function keepInput (input: NodeJS.ReadableStream): Promise<SourceFile> {
-  const path = join(tmpdir(), `auth-serve-import-${randomUUID()}`)
-  let file: FileHandle | undefined
-  try {
-    file = await open(path, 'wx+', 0o600)
-    await rm(path)
-    await writeFile(file, input)
-  } catch (error) {
-    await file?.close()
-    throw new ImportError(`Standard input cannot be kept in ${tmpdir()} (${codeOf(error)}).`)
+export function keepInput (input: NodeJS.ReadableStream): SourceFile {
+  let kept: FileHandle | undefined
+  async function prepare (): Promise<void> {
+    const path = join(tmpdir(), `auth-serve-import-${randomUUID()}`)
+    try {
+      kept = await open(path, 'wx+', 0o600)
+      await rm(path)
+      await writeFile(kept, input)
+    } catch (error) {
+      throw new ImportError(`Standard input cannot be kept in ${tmpdir()} (${codeOf(error)}).`)
+    }
   }
-  const kept = file
-  return { open: () => Readable.from(chunksOf(kept), { objectMode: false }), close: async () => { await kept.close() } }
+  const chunks = async function * (): AsyncGenerator<Buffer> {
+    if (kept !== undefined) yield * chunksOf(kept)
+  }
+  return { open: () => Readable.from(chunks(), { objectMode: false }), prepare, close: async () => { await kept?.close() } }
 }
 
 /** SHA-256, in hex, of what is to be done and of the whole file. */

@@ -88,6 +88,7 @@ t.test('webhooks', async t => {
     const created = await call(service, 'POST', '', { url: `${receiver.url}/hook?key=of-theirs`, description: 'CRM', eventTypes: ['user_deleted'] })
     t.equal(created.statusCode, 201)
     const { id, secret, ...shown } = created.json()
+    t.equal(created.headers.location, `/api/v1/admin/webhooks/${id}`)
     t.match(secret, /^whsec_[A-Za-z0-9+/]{32}$/)
     t.match(shown, { url: `${receiver.url}/hook?key=of-theirs`, description: 'CRM', eventTypes: ['user_deleted'], isActive: true, previousSecretUntil: null })
     const read = await call(service, 'GET', `/${id}`)

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises'
+import { open, stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
@@ -27,8 +27,10 @@ export async function openDump (file: string, stdin: Input): Promise<AsyncIterab
 
 async function openFile (file: string): Promise<NodeJS.ReadableStream> {
   try {
+    if ((await stat(file)).isDirectory()) throw new CommandError(`${file} is a directory.`)
     return (await open(file, 'r')).createReadStream()
   } catch (error) {
+    if (error instanceof CommandError) throw error
     throw new CommandError(`${file} cannot be read (${codeOf(error)}).`)
   }
 }

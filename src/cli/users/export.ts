@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
 import { Command } from 'commander'
-import { migrateUp } from '../../db/migrations.ts'
 import { createDatabase } from '../../db/stores.ts'
 import { exportPeople } from '../../import/export-people.ts'
+import { bringUp } from '../bring-up.ts'
 import { requireFree, writeOutputFile } from '../output-file.ts'
 import { print, printJson, type OutputOptions } from '../output.ts'
 import { createProgress } from '../progress.ts'
@@ -23,7 +23,7 @@ export function exportCommand (surroundings: Surroundings): Command {
   async function run (path: string, { force = false, hashes, json = false }: ExportOptions): Promise<void> {
     if (path !== '-') await requireFree(path, { force })
     const count = await withDatabase(surroundings, async (pool, config) => {
-      if (config.database.migrate) await migrateUp(pool)
+      if (config.database.migrate) await bringUp(pool)
       const database = createDatabase(pool)
       const progress = createProgress(stderr, { title: 'exporting' })
       const work = async (write: Write): Promise<number> => await exportPeople(database, { withHashes: hashes, write, onProgress: progress.update })

@@ -10,6 +10,7 @@ import { ImportError } from '../../import/record.ts'
 import { boundsWith } from '../../passwords/foreign/index.ts'
 import { createRoles } from '../../roles/roles.ts'
 import { CommandError, misuse } from '../exit.ts'
+import { tidyAfter } from '../interruption.ts'
 import { print } from '../output.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { runImport, type RunOptions } from './run-import.ts'
@@ -61,8 +62,9 @@ export function importCommand (surroundings: Surroundings): Command {
     // Whatever our own hashes cost here, they can be brought back.
     const hashBounds = boundsWith(config.passwords)
     const hashParameters = options.hashParameters === undefined ? undefined : await readParameters(options.hashParameters)
-    const source = path === '-' ? await keepInput(stdin) : await openSourceFile(path)
-    try {
+    const source = path === '-' ? keepInput(stdin) : openSourceFile(path)
+    await tidyAfter(source.close, async () => {
+      await source.prepare()
       const format = options.format ?? await recogniseFormat(source.open)
       if (options.format === undefined) print(stderr, `It looks like ${format}; --format says otherwise.`)
       const { duplicates, skipInvalid = false, withoutPassword = false, usernames } = options
@@ -73,9 +75,7 @@ export function importCommand (surroundings: Surroundings): Command {
         read: () => readers[format](source.open, { hashParameters, hashBounds }),
         judge: createJudgePerson({ ...judging, roleMap: options.mapRole })
       })
-    } finally {
-      await source.close()
-    }
+    })
   }
 
   return new Command('import')

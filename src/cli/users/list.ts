@@ -63,17 +63,17 @@ async function writeTable (pages: AsyncIterable<Page>, { stdout, stderr }: Surro
 /** A page as the API has it, written as it comes. */
 async function writeJson (pages: AsyncIterable<Page>, { stdout }: Surroundings): Promise<void> {
   const write = writeTo(stdout)
-  let separator = '\n'
+  // Begun with the first person: where nothing could be read, nothing is written.
+  let [before, end] = ['{ "items": [\n', '{ "items": []']
   let next: string | null = null
-  await write('{ "items": [')
   for await (const { items, nextCursor } of pages) {
     for (const user of items) {
-      await write(`${separator}  ${JSON.stringify(user)}`)
-      separator = ',\n'
+      await write(`${before}  ${JSON.stringify(user)}`);
+      [before, end] = [',\n', '\n]']
     }
     next = nextCursor
   }
-  await write(`\n], "nextCursor": ${JSON.stringify(next)} }\n`)
+  await write(`${end}, "nextCursor": ${JSON.stringify(next)} }\n`)
 }
 
 export function listCommand (surroundings: Surroundings): Command {

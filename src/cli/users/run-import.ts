@@ -1,11 +1,11 @@
 import { createAudit } from '../../audit/audit.ts'
-import { migrateUp } from '../../db/migrations.ts'
 import { createDatabase, type Database } from '../../db/stores.ts'
 import { checkPeople } from '../../import/check-people.ts'
 import { noCounts, type Counts } from '../../import/counts.ts'
 import { importPeople, type ImportDependencies } from '../../import/import-people.ts'
 import type { DuplicatePolicy, Outcome } from '../../import/outcome.ts'
 import { openReportFile, type ReportFile } from '../../import/report-file.ts'
+import { bringUp } from '../bring-up.ts'
 import { CommandError } from '../exit.ts'
 import { print, printJson, type OutputOptions } from '../output.ts'
 import { createProgress, type Progress } from '../progress.ts'
@@ -96,7 +96,7 @@ export async function runImport (surroundings: Surroundings, options: RunOptions
   }
 
   await withDatabase(surroundings, async (pool, config) => {
-    if (config.database.migrate) await migrateUp(pool)
+    if (config.database.migrate) await bringUp(pool)
     const database = createDatabase(pool)
     if (dryRun) return await dryRunOf(database)
     const known = again ? undefined : await database.userImport.find(work.fingerprint)

@@ -2,9 +2,9 @@ import { validate } from 'uuid'
 import { canonicalEmail } from '../../accounts/email.ts'
 import { createAudit, type Audit, type RequestContext } from '../../audit/audit.ts'
 import type { Config } from '../../config.ts'
-import { migrateUp } from '../../db/migrations.ts'
 import { createDatabase, type Database } from '../../db/stores.ts'
 import type { UserRow } from '../../db/users.ts'
+import { bringUp } from '../bring-up.ts'
 import { CommandError } from '../exit.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { withDatabase } from '../with-database.ts'
@@ -21,7 +21,7 @@ export interface People {
 /** Runs a command that changes people; the schema is brought to this release first, as the service does at its start. */
 export async function withPeople<T> (surroundings: Surroundings, command: string, work: (people: People) => Promise<T>): Promise<T> {
   return await withDatabase(surroundings, async (pool, config) => {
-    if (config.database.migrate) await migrateUp(pool)
+    if (config.database.migrate) await bringUp(pool)
     const database = createDatabase(pool)
     const context = { requestId: null, ipAddress: null, userAgent: `auth-serve users ${command}` }
     return await work({ config, database, audit: createAudit(database, () => {}), context })

@@ -167,6 +167,7 @@ t.test('db dump and db restore', async t => {
       await t.rejects(readAll(text), { name: 'DumpError', message: /cut short or was altered/ })
     }
     t.match(await command(['db', 'restore', join(folder, 'none.gz'), '--yes'], env), { code: 1, stderr: /cannot be read \(ENOENT\)/ })
+    t.match(await command(['db', 'restore', folder, '--yes'], env), { code: 1, stderr: /is a directory/ })
     t.same(await tablesIn(sql), [])
     await sql`create table users (name text)`
     t.match(await command(['db', 'restore', file, '--yes'], env), { code: 1, stdout: '', stderr: /of something else/ })

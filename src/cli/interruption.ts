@@ -1,0 +1,29 @@
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** What must not stay behind, the newest last. */
+const leftovers: (() => Promise<void>)[] = []
+let interrupted = false
+
+/** Ends the process as the signal would have, once everything is tidy; a second signal does not wait for that. */
+async function onSignal (signal: NodeJS.Signals): Promise<void> {
+  interrupted = true
+  for (const name of signals) process.removeListener(name, onSignal)
+  for (const tidy of leftovers.toReversed()) await tidy().catch(() => {})
+  process.kill(process.pid, signal)
+}
+
+/** True once a signal ends the command: what fails then fails for that. */
+export const isInterrupted = (): boolean => interrupted
+
+/** Does the work, and then `tidy`, also where a signal ends the process before (Ctrl-C). `tidy` may be called twice. */
+export async function tidyAfter<T> (tidy: () => Promise<void>, work: () => Promise<T>): Promise<T> {
+  if (leftovers.length === 0) for (const name of signals) process.on(name, onSignal)
+  leftovers.push(tidy)
+  try {
+    return await work()
+  } finally {
+    await tidy()
+    leftovers.splice(leftovers.indexOf(tidy), 1)
+    if (leftovers.length === 0) for (const name of signals) process.removeListener(name, onSignal)
+  }
+}
