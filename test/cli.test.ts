@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { access, readdir, readFile, stat } from 'node:fs/promises'
+import { access, readdir, readFile, readlink, stat } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import t from 'tap'
@@ -36,7 +36,9 @@ t.test('a signal ends a command as it ends others, and leaves no file behind', a
   const folder = await temporaryFolder(t)
   const child = spawn(process.execPath, [cli, 'users', 'import', '--dry-run', '-'], { env: cleanEnv({ TMPDIR: folder, DATA_DIR: join(folder, 'data') }) })
   child.stdin.write('{"email":"ada@example.com"}\n')
-  await until('what is piped in is kept', async () => (await readdir(folder)).length > 0)
+  // The file has no name any more once it is open.
+  const open = async () => await Promise.all((await readdir(`/proc/${child.pid}/fd`)).map(async fd => await readlink(`/proc/${child.pid}/fd/${fd}`).catch(() => '')))
+  await until('what is piped in is kept', async () => (await open()).some(path => path.startsWith(folder) && path.endsWith('(deleted)')))
   const ended = once(child, 'close')
   child.kill('SIGINT')
   t.same(await ended, [null, 'SIGINT'])
