@@ -18,7 +18,10 @@ export interface PasswordHasherOptions extends Partial<HashParameters> {
   retryAfterSeconds?: number
 }
 
-/** Makes and checks password hashes. Both kinds of work share one bound; beyond it they throw CodedError OVERLOADED. */
+/**
+ * Makes and checks password hashes. Both kinds of work share one bound; beyond it they throw CodedError OVERLOADED. Hashes
+ * of other systems take all slots but one at most, and one of them waits ten seconds at most.
+ */
 export interface PasswordHasher {
   readonly engineName: HashEngine['name']
   /** A PHC string of argon2id with the configured parameters, of the password in NFC. */
@@ -40,6 +43,9 @@ export interface HasherStats extends BulkheadStats { total: number }
 /** Hashes that may wait by default: about one second of work for two cores and the slower engine. */
 export const defaultQueue = 64
 
+/** Milliseconds that the check of another system's hash waits for others of its kind. */
+const dearWaitMs = 10_000
+
 /** Threads of the libuv pool where UV_THREADPOOL_SIZE says nothing. */
 export const defaultThreadPoolSize = 4
 
@@ -59,17 +65,20 @@ export function createPasswordHasher (options: PasswordHasherOptions): PasswordH
     parallelism: options.parallelism ?? owaspParameters.parallelism
   }
   const bulkhead = createBulkhead({ concurrency, queue })
+  // Hashes that may cost seconds wait for one another first, so that a few of them do not hold up everybody's logins.
+  const dear = createBulkhead({ concurrency: Math.max(1, concurrency - 1), queue, queueTimeoutMs: dearWaitMs })
   const retryAfterSeconds = Math.max(1, Math.ceil(options.retryAfterSeconds ?? 1))
   // A random tag is as much work to check as a real one, and no password makes it.
   const decoy = formatHash(parameters, randomBytes(16), randomBytes(32))
   let total = 0
 
-  async function inTurn<T> (work: () => Promise<T>): Promise<T> {
+  async function inTurn<T> (work: () => Promise<T>, { isDear = false } = {}): Promise<T> {
+    const run = async (): Promise<T> => await bulkhead.run(async () => {
+      total++
+      return await work()
+    })
     try {
-      return await bulkhead.run(async () => {
-        total++
-        return await work()
-      })
+      return await (isDear ? dear.run(run) : run())
     } catch (error) {
       if (!(error instanceof BulkheadRejectedError)) throw error
       throw new CodedError('OVERLOADED', 'Too many passwords are being checked at this moment; try again shortly.', { retryAfterSeconds, cause: error })
@@ -84,16 +93,22 @@ export function createPasswordHasher (options: PasswordHasherOptions): PasswordH
       parsed.parallelism !== parameters.parallelism
   }
 
+  /** Of another system, or of more work than a current one. */
+  function isDear (hash: string): boolean {
+    const parsed = parseHash(hash)
+    return parsed === undefined || parsed.memoryKib * parsed.timeCost > parameters.memoryKib * parameters.timeCost
+  }
+
   return {
     engineName: engine.name,
     hash: password => inTurn(() => engine.hash(password.normalize('NFC'), parameters)),
     async verify (hash, password) {
       const verifier = typeof hash === 'string' ? verifierOf(hash, engine, !needsRehash(hash)) : undefined
-      if (verifier !== undefined) return await inTurn(() => verifier(password))
+      if (typeof hash === 'string' && verifier !== undefined) return await inTurn(() => verifier(password), { isDear: isDear(hash) })
       await inTurn(() => engine.verify(decoy, password.normalize('NFC')))
       return false
     },
     needsRehash,
-    stats: () => ({ ...bulkhead.stats(), total })
+    stats: () => ({ ...bulkhead.stats(), queued: bulkhead.stats().queued + dear.stats().queued, total })
   }
 }

@@ -176,6 +176,17 @@ t.test('whatever the text, nothing throws, and what is accepted can be read', as
   }), { numRuns: 500 })
 })
 
+t.test('hashes of other systems wait for one another, and not ours for them', async t => {
+  const ours = await hasher.hash('a password')
+  const order: string[] = []
+  const check = async (whose: string, hash: string) => {
+    await hasher.verify(hash, 'a password')
+    order.push(whose)
+  }
+  await Promise.all([...Array.from({ length: 3 }, async () => await check('theirs', `$2b$10$${bcryptRest}`)), check('ours', ours)])
+  t.equal(order[0], 'ours')
+})
+
 t.test('whatever is accepted can be computed', async () => {
   const bytes = (minLength: number, maxLength: number) => fc.uint8Array({ minLength, maxLength }).map(array => Buffer.from(array).toString('base64').replaceAll('=', ''))
   const small = fc.integer({ min: 1, max: 5 })
