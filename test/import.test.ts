@@ -164,16 +164,17 @@ t.test('duplicates and ids in use', async t => {
   const file = await fileOf(people)
   const [dryReport, report] = [join(folder, 'duplicates-dry'), join(folder, 'duplicates')]
   const failed = await users(['import', file, '--duplicates', 'fail'])
-  t.match(failed, { code: 1, stdout: '', stderr: /row 1: email: is in use already\nrow 2: username: is in use already\nrow 7: email: is that of an earlier record/ })
+  t.match(failed, { code: 1, stdout: '', stderr: /row 1: email: is in use already\nrow 2: username: is in use already, by somebody with another address; --no-usernames imports people without\nrow 7: email: is that of an earlier record/ })
   t.match(failed.stderr, /4 of 9 records are refused/)
-  t.match(await users(['import', file, '--dry-run', '--report', dryReport]), { code: 0, stdout: 'nothing was written; would be created 5, skipped 4, refused 0\n' })
-  t.match(await users(['import', file, '--report', report]), { code: 0, stdout: 'created 5, skipped 4, refused 0\n' })
+  t.match(await users(['import', file]), { code: 1, stdout: '', stderr: /2 of 9 records are refused/ }, 'nobody is left out for the name of somebody else')
+  t.match(await users(['import', file, '--skip-invalid', '--dry-run', '--report', dryReport]), { stdout: 'nothing was written; would be created 5, skipped 2, refused 2\n' })
+  t.match(await users(['import', file, '--skip-invalid', '--report', report]), { code: 0, stdout: 'created 5, skipped 2, refused 2\n' })
   const outcomes = await reportOf(report)
   t.same(outcomes.map(({ outcome }) => outcome), (await reportOf(dryReport)).map(({ outcome }) => outcome))
   t.match(outcomes, [
-    { outcome: 'skipped', field: 'email', id: null }, { outcome: 'skipped', field: 'username' },
+    { outcome: 'skipped', field: 'email', id: null }, { outcome: 'refused', field: 'username' },
     { outcome: 'created', sourceId: `${id}1` }, { outcome: 'created', sourceId: `${id}2` }, { outcome: 'created', id: `${id}5` },
-    { outcome: 'created' }, { outcome: 'skipped', field: 'email' }, { outcome: 'skipped', field: 'username' }, { outcome: 'created' }
+    { outcome: 'created' }, { outcome: 'skipped', field: 'email' }, { outcome: 'refused', field: 'username' }, { outcome: 'created' }
   ])
   for (const row of [2, 3, 5, 8]) t.match(outcomes[row].id, /^[0-9a-f]{8}-[0-9a-f]{4}-7/, 'an id in use, or nobody\'s, is replaced')
   t.same(await emails(), ['ada@example.com', 'c@example.com', 'd@example.com', 'e@example.com', 'f@example.com', 'gone@example.com', 'gone@example.com'])

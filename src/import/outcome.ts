@@ -23,7 +23,7 @@ export interface Decided { outcome: Outcome, person?: AcceptedPerson }
 /** Names and ids of those who come with the same import. */
 export interface Seen { has(name: string): boolean, add(name: string): unknown }
 
-/** What is done with a person whose e-mail or username is in use. */
+/** What is done with a person whose e-mail is in use. Whose username alone is in use is somebody else, and refused. */
 export type DuplicatePolicy = 'skip' | 'fail'
 
 // Nil and Max (RFC 9562, 5.9 and 5.10) are nobody's.
@@ -64,8 +64,9 @@ export function decide (judged: readonly Judged[], inUse: NamesInUse, seen: Seen
     const taken = inUse.emails.has(person.emailCanonical) || seen.has(email) ? 'email' : usernameTaken ? 'username' : undefined
     if (taken !== undefined) {
       const inFile = seen.has(taken === 'email' ? email : username)
-      const reason = inFile ? 'is that of an earlier record of the file, too' : 'is in use already'
-      return { outcome: { row, sourceId, outcome: duplicates === 'fail' ? 'refused' : 'skipped', id: null, field: taken, reason } }
+      const whose = inFile ? 'is that of an earlier record of the file, too' : 'is in use already'
+      const reason = taken === 'email' ? whose : `${whose}, by somebody with another address; --no-usernames imports people without`
+      return { outcome: { row, sourceId, outcome: duplicates === 'fail' || taken === 'username' ? 'refused' : 'skipped', id: null, field: taken, reason } }
     }
     const free = record.id !== undefined && !inUse.ids.has(record.id) && !seen.has(`id ${record.id}`)
     const id = free && record.id !== undefined ? record.id : newId()

@@ -83,7 +83,7 @@ export function importCommand (surroundings: Surroundings): Command {
     .argument('<file>', 'an export of this service or of another system, or - for standard input')
     .addOption(new Option('--format <format>', 'format of the file; recognised by its beginning otherwise').choices(formatNames))
     .option('--dry-run', 'judge everything and write nothing')
-    .addOption(new Option('--duplicates <policy>', 'what becomes of people whose e-mail or username is in use').choices(['skip', 'fail']).default('skip'))
+    .addOption(new Option('--duplicates <policy>', 'what becomes of people whose e-mail is in use').choices(['skip', 'fail']).default('skip'))
     .option('--skip-invalid', 'import the good records although others are refused')
     .option('--map-role <theirs=ours>', 'give a role of theirs as one of ours, or "theirs=" for none; * is all others (repeatable)', addRole, new Map())
     .option('--without-password', 'take people whose hash is refused, without a password: they ask for a reset link')
