@@ -148,7 +148,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
     })
     await routes.register(webhooksPlugin, { ...options.webhooks, onEvent, hooks })
     await routes.register(maintenancePlugin, { ...options.maintenance, onEvent, hooks })
-    await routes.register(auditPlugin, { ...options.audit, version })
+    await routes.register(auditPlugin, { ...options.audit, version, hooks })
     noteRefusal = request => {
       const principal = principals.get(request)
       if (principal === undefined) return
