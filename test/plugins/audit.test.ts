@@ -172,6 +172,26 @@ t.test('two instances seal at once: each event is in one seal, and the log says 
   t.ok(heads.includes(String(report.head)))
 })
 
+t.test('an instance tells when the chain that it made was cut off and what it sealed was put back into the queue', async t => {
+  const { location, sql, addEvents, verify } = await prepare(t)
+  const { scope, log } = await createTestApp(t, { audit: never }, location)
+  const round = async () => {
+    await addEvents(1)
+    await scope.authServeAudit.sealing.run()
+  }
+  await round()
+  await round()
+  const wasCut = () => log.lines().filter(({ level, auditHead, msg }) => level === 'error' && auditHead !== undefined && /was cut off/.test(String(msg))).length
+  t.equal(wasCut(), 0)
+  await sql.unsafe(`alter table audit_seals disable trigger user; delete from audit_seals where sequence = 2; alter table audit_seals enable trigger user;
+    insert into audit_unsealed select id, occurred_at from audit_events order by id desc limit 1`)
+  await round()
+  t.ok((await verify()).report.intact, 'the trail itself cannot tell')
+  t.equal(wasCut(), 1)
+  await round()
+  t.equal(wasCut(), 1, 'once')
+})
+
 t.test('events that are committed after later ones were sealed are sealed then', async t => {
   const { sql, addEvents, seal, verify } = await prepare(t)
   const late = await sql.reserve()
