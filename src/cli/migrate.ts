@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { createAuditMonthStore } from '../db/audit-months.ts'
 import { migrateDown, migrateUp, migrationStatus } from '../db/migrations.ts'
 import { confirm, yesOption, type ConfirmOptions } from './confirm.ts'
 import { print, printJson, type OutputOptions } from './output.ts'
@@ -9,7 +10,12 @@ export function migrateCommand (surroundings: Surroundings): Command {
   const { stdout } = surroundings
 
   async function up ({ json = false }: OutputOptions): Promise<void> {
-    const applied = await withDatabase(surroundings, migrateUp)
+    const applied = await withDatabase(surroundings, async pool => {
+      const applied = await migrateUp(pool)
+      // Where the role of the service may not, this is what makes them.
+      await createAuditMonthStore(async query => await pool.transaction(query)).makeAhead()
+      return applied
+    })
     if (json) return printJson(stdout, { applied })
     for (const name of applied) print(stdout, `applied ${name}`)
     if (applied.length === 0) print(stdout, 'nothing to apply')
@@ -36,7 +42,7 @@ Examples:
   auth-serve migrate up
   auth-serve migrate down --yes`)
     .addCommand(new Command('up')
-      .description('apply every missing migration')
+      .description('apply every missing migration, and make the months of the audit trail that come')
       .option('--json', 'JSON instead of lines')
       .action(up))
     .addCommand(new Command('down')
