@@ -89,6 +89,7 @@ export async function measureRefreshCost ({ database: server, options, note }: B
   const refresh = createRefresh({
     ...policy,
     database,
+    audit: { announce: async () => {} },
     keyRing,
     secrets,
     issueTokens: createIssueTokens({ keyRing, secrets }),

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { createAudit } from '../src/audit/audit.ts'
+import { createAudit, type EventHooks } from '../src/audit/audit.ts'
 import { createMonthJobs, createSealJob } from '../src/audit/jobs.ts'
 import { createLifecycle } from '../src/audit/lifecycle.ts'
 import { createRefusals, type Refusals } from '../src/audit/refusals.ts'
@@ -32,6 +32,8 @@ export const AuditOptionsSchema = Type.Object({
   refusalDelayMs: Type.Integer({ minimum: 1, default: 1000 }),
   /** Record starts and stops; for the service that has a process of its own. */
   lifecycle: Type.Boolean({ default: false }),
+  /** Hooks of the host, for refusals. */
+  hooks: Type.Optional(Type.Unsafe<EventHooks>(Type.Any())),
   /** What is started, for the record. */
   version: Type.String({ default: 'unknown' })
 }, { additionalProperties: false })
@@ -69,7 +71,7 @@ async function auditTrail (app: FastifyInstance, options: AuditOptions): Promise
   })
   sealing.add(createSealJob({ secrets, batchSize: settings.batchSize, log: app.log }))
   for (const job of createMonthJobs({ secrets, retentionDays: settings.retentionDays })) maintenance.add(job)
-  const refusals = createRefusals({ database, max: settings.maxRefusals, delayMs: settings.refusalDelayMs, log: app.log })
+  const refusals = createRefusals({ database, audit: createAudit(database, () => {}, settings.hooks), max: settings.maxRefusals, delayMs: settings.refusalDelayMs, log: app.log })
   const lifecycle = settings.lifecycle ? createLifecycle(database, { version: settings.version }) : undefined
   app.decorate(settings.decorator, { sealing, refusals } satisfies AuthServeAudit)
 

@@ -160,6 +160,7 @@ async function useCases (app: FastifyInstance, options: UseCasesOptions): Promis
     refresh: createRefresh({
       ...lives,
       database,
+      audit,
       keyRing,
       secrets,
       issueTokens,

@@ -26,6 +26,7 @@ import { CodedError } from './errors.ts'
 import { createEventHooks } from './hooks/event-hooks.ts'
 import { AuthServeOptionsSchema, type AuthServeOptions } from './index/options.ts'
 import { createRotateKeysWhenDue } from './keys/rotate-keys-when-due.ts'
+import { addAuditMetrics } from './metrics/audit-metrics.ts'
 import { addMailMetrics } from './metrics/mail-metrics.ts'
 import { addServiceMetrics } from './metrics/service-metrics.ts'
 import { addWebhookMetrics } from './metrics/webhook-metrics.ts'
@@ -62,8 +63,9 @@ function inviteFirstAdmin (app: FastifyInstance): void {
   })
 }
 
-function addMetrics ({ authServeAuth: { feed, keyRing }, authServeBreakers: breakers, authServeDb: { outbox, webhookDeliveries: deliveries }, authServeMail: mail, authServeWebhooks: webhooks, authServeMetrics }: FastifyInstance): void {
+function addMetrics ({ authServeAuth: { feed, keyRing }, authServeBreakers: breakers, authServeDb: { auditSeals, outbox, webhookDeliveries: deliveries }, authServeMail: mail, authServeWebhooks: webhooks, authServeMetrics }: FastifyInstance): void {
   addServiceMetrics(authServeMetrics.registry, { feed, keyRing, breakers })
+  addAuditMetrics(authServeMetrics.registry, { auditSeals })
   addMailMetrics(authServeMetrics.registry, { outbox, mail })
   addWebhookMetrics(authServeMetrics.registry, { deliveries, webhooks })
 }
@@ -148,7 +150,7 @@ async function authServe (app: FastifyInstance, options: AuthServeOptions): Prom
     })
     await routes.register(webhooksPlugin, { ...options.webhooks, onEvent, hooks })
     await routes.register(maintenancePlugin, { ...options.maintenance, onEvent, hooks })
-    await routes.register(auditPlugin, { ...options.audit, version })
+    await routes.register(auditPlugin, { ...options.audit, version, hooks })
     noteRefusal = request => {
       const principal = principals.get(request)
       if (principal === undefined) return

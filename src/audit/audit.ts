@@ -16,6 +16,8 @@ export interface AuditEvent {
   details?: Record<string, unknown>
 }
 
+export type StoredEvent = AuditEvent & { id: string }
+
 /** Where a request came from, as the trail keeps it. */
 export interface RequestContext { requestId: string | null, ipAddress: string | null, userAgent: string | null }
 
@@ -29,6 +31,8 @@ export interface Audit {
   transaction<T>(context: RequestContext, work: (stores: Stores, record: RecordEvent) => Promise<T>): Promise<T>
   /** Writes events that accompany no change of data. */
   append(context: RequestContext, events: readonly AuditEvent[]): Promise<void>
+  /** Tells log and hooks of events that stand in the trail already, as something other than this wrote them. Never rejects. */
+  announce(context: RequestContext, events: readonly StoredEvent[]): Promise<void>
 }
 
 /** What the hooks of a host make of the events of one transaction. */
@@ -42,7 +46,7 @@ export interface Telling {
 /** The hooks of a host, as the trail sees them; src/hooks makes them. */
 export interface EventHooks {
   /** Reads what the hooks for these events are to be told. Throws what the database throws. */
-  tell(stores: Stores, events: readonly (AuditEvent & { id: string })[], context: RequestContext): Promise<Telling>
+  tell(stores: Stores, events: readonly StoredEvent[], context: RequestContext): Promise<Telling>
 }
 
 /** Rolls a transaction back that a hook refused: what the hook threw says nothing of the database. */
@@ -83,6 +87,12 @@ export function createAudit (database: Database, log: (event: AuditEvent, contex
     async append (context, events) {
       const telling = await write(database, events, context)
       for (const event of events) log(event, context)
+      await telling?.after()
+    },
+    async announce (context, events) {
+      for (const event of events) log(event, context)
+      // Where the person of an event cannot be read no hook can be told; that what is stored was refused nobody may be told.
+      const telling = await hooks?.tell(database, events, context).catch(() => undefined)
       await telling?.after()
     }
   }

@@ -1,4 +1,5 @@
 import type { SealHead } from '../db/audit-seals.ts'
+import type { Stores } from '../db/stores.ts'
 import type { Secrets } from '../keys/secrets.ts'
 import type { MaintenanceJob } from '../maintenance/maintenance.ts'
 import { appendSeal, monthOf, sealBatch } from './seal.ts'
@@ -8,13 +9,26 @@ interface Log { info(details: object, message: string): void, error(details: obj
 /** How the head of the chain is written where it is kept elsewhere: `<sequence>:<MAC in hex>`, which no scrubber of logs takes for a token. */
 export const writeHead = ({ sequence, mac }: SealHead): string => `${sequence}:${mac.toString('hex')}`
 
-/** Seals what waits, and says in the log where the chain ends now: whoever keeps the log elsewhere can tell when its end was cut off. */
+const holds = async ({ auditSeals }: Stores, { sequence, mac }: SealHead): Promise<boolean> => (await auditSeals.macOf(sequence))?.equals(mac) === true
+
+/**
+ * Seals what waits, and says in the log where the chain ends now: whoever keeps the log elsewhere can tell when its end was
+ * cut off. Itself it tells what was cut off since it last sealed: it would seal anew whatever was put into the queue.
+ */
 export function createSealJob ({ secrets, batchSize, log }: { secrets: Secrets, batchSize: number, log: Log }): MaintenanceJob {
   let head: SealHead | undefined
+  /** The last one that is known to be committed. */
+  let known: SealHead | undefined
   let missing = 0
   return {
     name: 'seal-audit-trail',
     async run (stores) {
+      // The batch before may not have been committed.
+      if (head !== undefined && !await holds(stores, head)) head = undefined
+      if (known !== undefined && !await holds(stores, known)) {
+        log.error({ auditHead: writeHead(known) }, 'the end of the audit trail was cut off, or the database set back: its seals are not those that were made')
+        known = undefined
+      }
       const batch = await sealBatch(stores, secrets, batchSize)
       head = batch.head ?? head
       missing += batch.missing
@@ -23,6 +37,7 @@ export function createSealJob ({ secrets, batchSize, log }: { secrets: Secrets, 
     onDone () {
       if (missing > 0) log.error({ missing }, 'events were removed from the audit trail before they were sealed')
       if (head !== undefined) log.info({ auditHead: writeHead(head) }, 'audit trail sealed')
+      known = head ?? known
       head = undefined
       missing = 0
     }

@@ -64,6 +64,13 @@ export function createAuditSealStore (run: Run) {
       return { count: Number(row?.count ?? 0), oldest: row?.oldest ?? null }
     },
 
+    /** For how many seconds the event that was made first has waited to be sealed; 0 where none waits. */
+    async oldestUnsealedSeconds (): Promise<number> {
+      const [row] = await run(async orm => await orm.select({ seconds: sql<number>`extract(epoch from now() - ${auditUnsealed.occurredAt})::float8` })
+        .from(auditUnsealed).orderBy(asc(auditUnsealed.eventId)).limit(1))
+      return row?.seconds ?? 0
+    },
+
     /** Events that wait to be sealed and stand in the trail no more. */
     async waitingForNothing (limit: number): Promise<Array<{ id: string, occurredAt: Date }>> {
       return await run(async orm => await orm.select({ id: auditUnsealed.eventId, occurredAt: auditUnsealed.occurredAt }).from(auditUnsealed)

@@ -30,6 +30,8 @@ export interface RotationRow {
   counter: number
   /** The token was used again after its grace: the session has just ended. */
   reused: boolean
+  /** Of the event that says so in the trail, where it was. */
+  eventId: string
   authTime: Date
   /** When the access token that is due now expires; for a reused token, the last one of the session. */
   accessUntil: Date
@@ -109,9 +111,8 @@ const judge = createStatement<keyof Rotation | keyof RotationPolicy | 'eventId',
 
 /** Judges a refresh token by {@link judge}. Undefined for a session that is not live. */
 export async function rotateStatement (orm: Orm, { sessionId, n, refreshHash, requestId, ipAddress, userAgent }: Rotation, { accessTtlSeconds, idleTtlSeconds, graceSeconds }: RotationPolicy): Promise<RotationRow | undefined> {
-  const [row] = await judge(orm, {
-    sessionId, n, refreshHash, requestId, ipAddress, userAgent, accessTtlSeconds, idleTtlSeconds, graceSeconds, eventId: uuidv7()
-  })
+  const eventId = uuidv7()
+  const [row] = await judge(orm, { sessionId, n, refreshHash, requestId, ipAddress, userAgent, accessTtlSeconds, idleTtlSeconds, graceSeconds, eventId })
   if (row === undefined) return undefined
   return {
     userId: row.user_id,
@@ -119,6 +120,7 @@ export async function rotateStatement (orm: Orm, { sessionId, n, refreshHash, re
     authzVersion: row.authz_version,
     counter: row.refresh_counter,
     reused: row.reused,
+    eventId,
     authTime: new Date(row.auth_time),
     accessUntil: new Date(row.access_until),
     idleExpiresAt: new Date(row.idle_expires_at),

@@ -55,7 +55,7 @@ export const HooksSchema = Type.Object({
   onPasswordChanged: on,
   beforeRolesChanged: before,
   onRolesChanged: on,
-  /** Every event of the audit trail, failures too. */
+  /** Every event of the audit trail, failures too, other than starts and stops. */
   onEvent: Type.Optional(Type.Unsafe<EventHook>(Type.Function([Type.Any()], Type.Any()))),
   /** Milliseconds for which the hooks of one change are waited for, before the commit and again after it. */
   timeoutMs: Type.Integer({ minimum: 1, maximum: 60_000, default: 5000 })

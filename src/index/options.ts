@@ -31,7 +31,8 @@ export interface AuthServeOptions {
   health?: Omit<HealthOptions, 'decorator'>
   /**
    * Circuit breakers of what the service depends on: options, or as `instance` what a breaker plugin of the host
-   * decorated, so that `GET /admin/breakers` lists the host's, too. Two services that share one name their `database.breaker` and `mail.breaker`.
+   * decorated, so that `GET /admin/breakers` lists the host's, too. Two services that share one name their `database.breaker`
+   * and `mail.breaker`, and where they share the database `webhooks.breaker`.
    */
   breakers?: Omit<BreakerOptions, 'decorator'> | { instance: Breakers }
   jwt: Pick<AuthOptions, 'issuer' | 'audience' | 'clientId' | 'algorithm' | 'keys' | 'keyActivationSeconds' | 'keyRotationDays' | 'tokenCacheSize'>

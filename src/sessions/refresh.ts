@@ -1,4 +1,4 @@
-import type { EventType, RequestContext } from '../audit/audit.ts'
+import type { Audit, EventType, RequestContext } from '../audit/audit.ts'
 import type { Database } from '../db/stores.ts'
 import { CodedError } from '../errors.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
@@ -10,10 +10,12 @@ import { hashRefreshSecret, parseRefreshToken } from './refresh-token.ts'
 
 export interface RefreshDependencies {
   database: Database
+  /** Told of a token that was used again, which the database has written into the trail. */
+  audit: Pick<Audit, 'announce'>
   keyRing: Pick<KeyRing, 'signingKid'>
   secrets: Secrets
   issueTokens: IssueTokens
-  /** Told of what happened to the session, for the log; the trail has what matters from the database. */
+  /** Told of a rotation, for the log. */
   log: (event: { type: EventType, outcome: 'success' | 'failure', targetId: string, sessionId: string }, context: RequestContext) => void
   orderMail: OrderMail
   /** Told that a notice to the person could not be ordered. */
@@ -56,8 +58,8 @@ export function createRefresh (deps: RefreshDependencies): Refresh {
     if (row === undefined) throw invalid()
     const about = { targetId: row.userId, sessionId }
     if (row.reused) {
-      deps.log({ type: 'authn_token_reuse', outcome: 'failure', ...about }, context)
       await tellOwner(row.userId, context)
+      await deps.audit.announce(context, [{ id: row.eventId, type: 'authn_token_reuse', outcome: 'failure', ...about }])
       throw new CodedError('REFRESH_TOKEN_REUSED', 'This refresh token was replaced before and used again, so the session was ended; sign in again.')
     }
     if (row.counter <= n) {

@@ -172,6 +172,26 @@ t.test('two instances seal at once: each event is in one seal, and the log says 
   t.ok(heads.includes(String(report.head)))
 })
 
+t.test('an instance tells when the chain that it made was cut off and what it sealed was put back into the queue', async t => {
+  const { location, sql, addEvents, verify } = await prepare(t)
+  const { scope, log } = await createTestApp(t, { audit: never }, location)
+  const round = async () => {
+    await addEvents(1)
+    await scope.authServeAudit.sealing.run()
+  }
+  await round()
+  await round()
+  const wasCut = () => log.lines().filter(({ level, auditHead, msg }) => level === 'error' && auditHead !== undefined && /was cut off/.test(String(msg))).length
+  t.equal(wasCut(), 0)
+  await sql.unsafe(`alter table audit_seals disable trigger user; delete from audit_seals where sequence = 2; alter table audit_seals enable trigger user;
+    insert into audit_unsealed select id, occurred_at from audit_events order by id desc limit 1`)
+  await round()
+  t.ok((await verify()).report.intact, 'the trail itself cannot tell')
+  t.equal(wasCut(), 1)
+  await round()
+  t.equal(wasCut(), 1, 'once')
+})
+
 t.test('events that are committed after later ones were sealed are sealed then', async t => {
   const { sql, addEvents, seal, verify } = await prepare(t)
   const late = await sql.reserve()
@@ -298,6 +318,15 @@ t.test('the service that stands alone records its starts and stops', async t => 
   await scope.authServeMaintenance.run()
   await app.close()
   t.same(await typesOf(), ['sys_startup', 'sys_shutdown'])
+})
+
+t.test('migrate up makes the months that come, also where there is nothing to apply', async t => {
+  const { location, sql } = await prepare(t)
+  const months = async () => (await sql`select inhrelid::regclass::text as name from pg_inherits where inhparent = 'audit_events'::regclass order by 1`).map(({ name }) => name)
+  const before = await months()
+  await sql.unsafe(`drop table ${before.slice(-6).join(', ')}`)
+  t.match(await command(['migrate', 'up'], { DATABASE_URL: await tcpUrlOf(t, location) }), { code: 0, stdout: 'nothing to apply\n' })
+  t.same((await months()).slice(0, before.length), before)
 })
 
 t.test('audit verify and export, as an operator runs them', async t => {

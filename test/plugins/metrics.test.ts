@@ -83,6 +83,7 @@ t.test('GET /metrics', async t => {
     const text = await scrape(api)
     t.ok((valueOf(text, 'process_resident_memory_bytes') ?? 0) > 1_000_000)
     t.ok((valueOf(text, 'auth_serve_breaker_successes_total{breaker="database"}') ?? 0) > 0)
+    t.ok((valueOf(text, 'auth_serve_audit_oldest_unsealed_seconds') ?? 0) > 0, 'in tests nothing is sealed for an hour')
     t.equal(valueOf(text, 'auth_serve_breaker_state{breaker="database",state="closed"}'), 1)
     t.equal(valueOf(text, 'auth_serve_breaker_state{breaker="database",state="open"}'), 0)
   })

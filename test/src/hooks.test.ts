@@ -4,7 +4,7 @@ import { createEventHooks } from '../../src/hooks/event-hooks.ts'
 import { createTestApp } from '../helpers/app.ts'
 import { connect } from '../helpers/database.ts'
 import { signUpAdmin } from '../helpers/keys.ts'
-import { goodPassword, newEmail, post, signIn, signUp } from '../helpers/people.ts'
+import { goodPassword, newEmail, post, refresh, signIn, signUp } from '../helpers/people.ts'
 
 /** Hooks that do what the test at hand sets. */
 interface Switch {
@@ -54,7 +54,7 @@ const never = async (): Promise<never> => await new Promise(() => {})
 
 t.test('hooks of a host', async t => {
   const state = createSwitch(timeoutMs)
-  const api = await createTestApp(t, { hooks: state.hooks })
+  const api = await createTestApp(t, { hooks: state.hooks, sessions: { refreshGraceSeconds: 0 } })
   const sql = connect(api.database)
   t.teardown(async () => { await sql.end() })
   const register = async (email = newEmail()) => await api.app.inject({ method: 'POST', url: '/api/v1/auth/register', payload: { email, password: goodPassword } })
@@ -115,6 +115,22 @@ t.test('hooks of a host', async t => {
     t.equal((await post(api, '/auth/login', { email: person.email, password: goodPassword })).statusCode, 401)
     t.match(state.events.at(-1), { event: { type: 'authn_login_fail', outcome: 'failure' } })
     t.same(order().length, 10, 'a failure has no hooks of its own')
+  })
+
+  t.test('are told of what is in the trail without a change of theirs: refusals, and refresh tokens that are used again', async t => {
+    const person = await signUp(api)
+    state.events.length = 0
+    t.equal((await api.request({ method: 'GET', url: '/api/v1/admin/keys', headers: { ...person.authorization, 'x-request-id': 'refused' } })).statusCode, 403)
+    await api.scope.authServeAudit.refusals.flush()
+    t.equal((await refresh(api, person.refreshToken)).statusCode, 200)
+    t.match((await refresh(api, person.refreshToken)).json(), { code: 'REFRESH_TOKEN_REUSED' })
+    t.match(state.events, [
+      { event: { type: 'authz_fail', outcome: 'failure', actorId: person.id, sessionId: person.sessionId }, request: { requestId: 'refused' } },
+      { event: { type: 'authn_token_reuse', outcome: 'failure', targetId: person.id, sessionId: person.sessionId } }
+    ])
+    t.equal(state.events.length, 2)
+    const rows = await sql`select id from audit_events where session_id = ${person.sessionId} and type in ('authz_fail', 'authn_token_reuse') order by id`
+    t.same(state.events.map(({ event }) => event.id), rows.map(({ id }) => id), 'under the ids of the trail')
   })
 
   t.test('one before refuses with an error of the catalogue; nothing is kept, and no other hook hears of it', async t => {
