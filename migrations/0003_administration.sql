@@ -149,7 +149,8 @@ BEGIN
 	END IF;
 	-- Instances that start together make it once.
 	PERFORM pg_advisory_xact_lock(107157092068719);
-	IF to_regclass(partition) IS NOT NULL THEN
+	-- Asked of the catalog itself: that to_regclass found nothing is remembered.
+	IF EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = partition AND n.nspname = current_schema()) THEN
 		RETURN false;
 	END IF;
 	-- Attached rather than made as a partition: that locks out nobody who writes events meanwhile.
