@@ -4,6 +4,7 @@ import { access, constants, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { codeOf } from '../code-of.ts'
 import { ImportError, type OpenSource } from './record.ts'
 
 /** A file that can be read several times. */
@@ -14,8 +15,6 @@ export interface SourceFile {
   /** Removes what was kept of it. */
   close(): Promise<void>
 }
-
-const codeOf = (error: unknown): unknown => error instanceof Error && 'code' in error ? error.code : error
 
 /** A file by its path. */
 export function openSourceFile (path: string): SourceFile {
