@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
 import { access, open, rename, rm } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
+import { codeOf } from '../code-of.ts'
 import { CommandError, misuse } from './exit.ts'
 import { tidyAfter } from './interruption.ts'
 
@@ -10,7 +11,6 @@ export interface OutputFileOptions {
   force: boolean
 }
 
-export const codeOf = (error: unknown): string => error instanceof Error && 'code' in error ? String(error.code) : String(error)
 const alreadyThere = (file: string): CommandError => misuse(`${file} exists already; --force replaces it`)
 
 /** Throws CommandError where the file is there and may not be replaced. */

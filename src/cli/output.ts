@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { Output } from './surroundings.ts'
 
 /** Options of every command that has a result. */
@@ -7,6 +8,11 @@ export interface OutputOptions { json?: boolean }
 export const print = (output: Output, line: string): void => { output.write(`${line}\n`) }
 
 export const printJson = (output: Output, value: unknown): void => { print(output, JSON.stringify(value, null, 2)) }
+
+/** Writes a piece of a long result, and waits for a slow reader, so that it does not pile up. Rejects where the stream breaks. */
+export async function write (output: Output, text: string): Promise<void> {
+  if (!output.write(text)) await once(output, 'drain')
+}
 
 /** Characters of a terminal's width that a text takes; wide ones of East Asia are not told apart. */
 const widthOf = (text: string): number => [...text].length

@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { ConfigError } from '../config.ts'
 import { DumpError } from '../db/dump/format.ts'
 import { EmbeddedPostgresError } from '../db/embedded/index.ts'
-import { isContended, isOutage, isSchemaMissing } from '../db/failures.ts'
+import { isContended, isForbidden, isOutage, isSchemaMissing } from '../db/failures.ts'
 import { CodedError } from '../errors.ts'
 import { LogFileError } from '../logging/log-file.ts'
 import { version } from '../version.ts'
@@ -37,6 +37,7 @@ function explain (error: unknown): string {
   if (error instanceof Error && isFileError(rootOf(error))) return `A file or folder cannot be used: ${rootOf(error).message}`
   if (isSchemaMissing(error)) return 'The database lacks what this release needs: run "auth-serve migrate up" first.'
   if (isOutage(error)) return `The database cannot be reached: ${rootOf(error).message}`
+  if (error instanceof Error && isForbidden(error)) return `The role of DATABASE_URL may not do this: ${rootOf(error).message}. It has to own the schema, or be given the right.`
   if (isContended(error)) return 'Others hold what this command needs of the database; nothing was changed. Try again.'
   if (error instanceof CodedError) return [error.message, ...(error.errors ?? []).map(({ message }) => `- ${message}`)].join('\n')
   if (error instanceof Error && 'syscall' in error && error.syscall === 'listen') return `The service cannot listen: ${error.message}. Choose another HOST or PORT.`

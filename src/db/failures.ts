@@ -19,6 +19,9 @@ const schemaMissingState = /^(?:42P01|42703|3F000)$/
 /** True where the database has no schema of ours, or an older one. */
 export const isSchemaMissing = (error: unknown): boolean => codesOf(error).some(code => schemaMissingState.test(code))
 
+/** True where the role of the connection may not do what was asked of it. */
+export const isForbidden = (error: unknown): boolean => codesOf(error).includes('42501')
+
 /** Deadlock, or a lock that was not to be had in time. */
 const contendedState = /^(?:40P01|55P03)$/
 

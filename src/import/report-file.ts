@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
+import { codeOf } from '../code-of.ts'
 import type { Outcome } from './outcome.ts'
 import { ImportError } from './record.ts'
 
@@ -20,8 +21,6 @@ async function bytesOfLines (path: string, lines: number): Promise<number | unde
   }
   return undefined
 }
-
-const codeOf = (error: unknown): unknown => error instanceof Error && 'code' in error ? error.code : error
 
 async function openNew (path: string): Promise<FileHandle> {
   try {

@@ -4,6 +4,7 @@ import { access, constants, open, rm, stat, writeFile, type FileHandle } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { codeOf } from '../code-of.ts'
 import { ImportError, type OpenSource } from './record.ts'
 
 /** A file that can be read several times. */
@@ -14,8 +15,6 @@ export interface SourceFile {
   /** Lets go of what was kept of it. */
   close(): Promise<void>
 }
-
-const codeOf = (error: unknown): unknown => error instanceof Error && 'code' in error ? error.code : error
 
 /** A file by its path. */
 export function openSourceFile (path: string): SourceFile {

@@ -26,7 +26,7 @@ export const trailEventTypes = eventTypes.filter(type => !logged.includes(type))
 
 const type = Type.Union(eventTypes.map(name => Type.Literal(name)), { description: 'A name of the OWASP logging vocabulary' })
 
-export const eventExample = {
+const eventExample = {
   id: '0199aaaa-bbbb-7ccc-8ddd-eeeeffff0004',
   type: 'authn_login_success' as const,
   outcome: 'success' as const,

@@ -5,7 +5,7 @@ import { PageQuerySchema } from './page.ts'
 import { StrictObject } from './strict.ts'
 import { DateTime, Text, Uuid } from './text.ts'
 
-export const webhookExample = {
+const webhookExample = {
   id: '0199aaaa-bbbb-7ccc-8ddd-eeeeffff0005',
   url: 'https://crm.example.com/hooks/accounts',
   description: 'Tells the CRM of new people',
@@ -73,7 +73,7 @@ const status = Type.Union([Type.Literal('pending'), Type.Literal('delivered'), T
   description: '"pending" waits or is tried again, "failed" was given up: it is tried when somebody asks for it'
 })
 
-export const webhookDeliveryExample = {
+const webhookDeliveryExample = {
   eventId: '0199aaaa-bbbb-7ccc-8ddd-eeeeffff0006',
   eventType: 'user_created',
   occurredAt: '2026-01-01T12:00:00.000Z',

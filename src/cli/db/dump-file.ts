@@ -2,8 +2,9 @@ import { open, stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGunzip, createGzip } from 'node:zlib'
+import { codeOf } from '../../code-of.ts'
 import { CommandError } from '../exit.ts'
-import { codeOf, writeOutputFile, type OutputFileOptions } from '../output-file.ts'
+import { writeOutputFile, type OutputFileOptions } from '../output-file.ts'
 import type { Input, Output } from '../surroundings.ts'
 
 /** Writes a dump to a file that only its owner can read. Throws what {@link writeOutputFile} throws. */

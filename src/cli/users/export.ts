@@ -1,21 +1,15 @@
-import { once } from 'node:events'
 import { finished } from 'node:stream/promises'
 import { Command } from 'commander'
 import { createDatabase } from '../../db/stores.ts'
 import { exportPeople } from '../../import/export-people.ts'
 import { bringUp } from '../bring-up.ts'
 import { requireFree, writeOutputFile } from '../output-file.ts'
-import { print, printJson, type OutputOptions } from '../output.ts'
+import { print, printJson, write, type OutputOptions } from '../output.ts'
 import { createProgress } from '../progress.ts'
 import type { Output, Surroundings } from '../surroundings.ts'
 import { withDatabase } from '../with-database.ts'
 
 interface ExportOptions extends OutputOptions { force?: boolean, hashes: boolean }
-
-type Write = (text: string) => Promise<void>
-
-/** Waits for a slow reader; rejects where the stream breaks. */
-const writeTo = (output: Output): Write => async text => { if (!output.write(text)) await once(output, 'drain') }
 
 export function exportCommand (surroundings: Surroundings): Command {
   const { stdout, stderr } = surroundings
@@ -26,12 +20,13 @@ export function exportCommand (surroundings: Surroundings): Command {
       if (config.database.migrate) await bringUp(pool)
       const database = createDatabase(pool)
       const progress = createProgress(stderr, { title: 'exporting' })
-      const work = async (write: Write): Promise<number> => await exportPeople(database, { withHashes: hashes, write, onProgress: progress.update })
+      const work = async (output: Output): Promise<number> =>
+        await exportPeople(database, { withHashes: hashes, write: async text => { await write(output, text) }, onProgress: progress.update })
       try {
-        if (path === '-') return await work(writeTo(stdout))
+        if (path === '-') return await work(stdout)
         let people = 0
         await writeOutputFile(path, async file => {
-          people = await work(writeTo(file))
+          people = await work(file)
           await finished(file.end())
         }, { force })
         return people

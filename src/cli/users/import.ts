@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { codeOf } from '../../code-of.ts'
 import { loadConfig, type Config } from '../../config.ts'
 import { readRoles } from '../../config/role-definitions.ts'
 import { ownFormats, readers } from '../../import/formats.ts'
@@ -41,7 +42,7 @@ async function readParameters (path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    throw misuse(`the file of --hash-parameters cannot be read (${error instanceof Error && 'code' in error ? error.code : error})`)
+    throw misuse(`the file of --hash-parameters cannot be read (${codeOf(error)})`)
   }
 }
 

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { Command, Option } from 'commander'
 import { createFieldRules } from '../../admin/field-rules.ts'
 import { createListUsers, type ListUsers } from '../../admin/list-users.ts'
@@ -8,10 +7,10 @@ import { CodedError } from '../../errors.ts'
 import { createRoles } from '../../roles/roles.ts'
 import type { UserListQuery } from '../../schemas/user-admin.ts'
 import { misuse } from '../exit.ts'
-import { table, type OutputOptions } from '../output.ts'
+import { table, write, type OutputOptions } from '../output.ts'
 import { parseWhole } from '../parse.ts'
 import { secretsOf } from '../secrets.ts'
-import type { Output, Surroundings } from '../surroundings.ts'
+import type { Surroundings } from '../surroundings.ts'
 import { withDatabase } from '../with-database.ts'
 
 interface ListOptions extends OutputOptions { email?: string, search?: string, role?: string, active?: true, disabled?: true, limit?: number, cursor?: string }
@@ -38,13 +37,7 @@ async function * readPages (listUsers: ListUsers, filter: Pick<UserListQuery, 'e
   }
 }
 
-/** Waits for a slow reader, so that a long list does not pile up. */
-const writeTo = (output: Output) => async (text: string): Promise<void> => {
-  if (!output.write(text)) await once(output, 'drain')
-}
-
 async function writeTable (pages: AsyncIterable<Page>, { stdout, stderr }: Surroundings): Promise<void> {
-  const write = writeTo(stdout)
   let isFirst = true
   let next: string | null = null
   for await (const { items, nextCursor } of pages) {
@@ -53,7 +46,7 @@ async function writeTable (pages: AsyncIterable<Page>, { stdout, stderr }: Surro
       items.map(user => [user.id, user.isActive ? 'yes' : 'no', user.createdAt, (user.lastLoginAt ?? '-').padEnd(24), user.email, user.roles.join(',')])
     )
     const lines = text.split('\n').slice(isFirst ? 0 : 1)
-    await write(`${lines.join('\n')}\n`)
+    await write(stdout, `${lines.join('\n')}\n`)
     isFirst = false
     next = nextCursor
   }
@@ -62,18 +55,17 @@ async function writeTable (pages: AsyncIterable<Page>, { stdout, stderr }: Surro
 
 /** A page as the API has it, written as it comes. */
 async function writeJson (pages: AsyncIterable<Page>, { stdout }: Surroundings): Promise<void> {
-  const write = writeTo(stdout)
   // Begun with the first person: where nothing could be read, nothing is written.
   let [before, end] = ['{ "items": [\n', '{ "items": []']
   let next: string | null = null
   for await (const { items, nextCursor } of pages) {
     for (const user of items) {
-      await write(`${before}  ${JSON.stringify(user)}`);
+      await write(stdout, `${before}  ${JSON.stringify(user)}`);
       [before, end] = [',\n', '\n]']
     }
     next = nextCursor
   }
-  await write(`${end}, "nextCursor": ${JSON.stringify(next)} }\n`)
+  await write(stdout, `${end}, "nextCursor": ${JSON.stringify(next)} }\n`)
 }
 
 export function listCommand (surroundings: Surroundings): Command {

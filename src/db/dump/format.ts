@@ -19,11 +19,17 @@ export const formatVersion = 1
 
 const name = Type.String({ pattern: '^[a-z][a-z0-9_]{0,62}$' })
 
+/** A moment of UTC, as PostgreSQL writes it. */
+const moment = Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\d[ T]\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,6})?(Z|\\+00)$' })
+
+/** Years that a trail may span: each month of them becomes a table. */
+const maxYears = 100
+
 const HeaderSchema = Type.Object({
   format: Type.Literal('auth-serve dump'),
   version: Type.Literal(formatVersion),
   /** Release that wrote it, for people. */
-  release: Type.String({ maxLength: 100 }),
+  release: Type.String({ pattern: '^[\\w.+-]{1,100}$' }),
   createdAt: Type.String({ maxLength: 40 }),
   /** Public id of the AUTH_SECRET under which values in it are sealed. */
   secretId: Type.String({ maxLength: 100 }),
@@ -32,7 +38,7 @@ const HeaderSchema = Type.Object({
   /** In the order in which they follow: a table comes after those that it refers to. */
   tables: Type.Array(Type.Object({ name, columns: Type.Array(name, { minItems: 1 }) })),
   /** From the oldest event of the audit trail to the newest; null where there is none. */
-  events: Type.Union([Type.Null(), Type.Object({ from: Type.String(), until: Type.String() })])
+  events: Type.Union([Type.Null(), Type.Object({ from: moment, until: moment })])
 })
 
 const TrailerSchema = Type.Object({ rows: Type.Record(name, Type.Integer({ minimum: 0 })), sha256: Type.String() })
@@ -61,10 +67,25 @@ function parseLine (line: Buffer): unknown {
   }
 }
 
+/** Milliseconds of the day of a moment; NaN where there is no such day. */
+function dayOf (moment: string): number {
+  const day = new Date(moment.slice(0, 10))
+  return Number.isFinite(day.getTime()) && moment.startsWith(day.toISOString().slice(0, 10)) ? day.getTime() : NaN
+}
+
+/** Days that exist, in their order, and not too many of them. */
+function isPeriod ({ from, until }: { from: string, until: string }): boolean {
+  const span = dayOf(until) - dayOf(from)
+  return span >= 0 && span < maxYears * 366 * 86_400_000
+}
+
 /** Throws DumpError for what is no dump, or one of another format. */
 export function readHeader (line: Buffer): DumpHeader {
   const header = parseLine(line)
-  if (Value.Check(HeaderSchema, header)) return header
+  if (Value.Check(HeaderSchema, header)) {
+    if (header.events !== null && !isPeriod(header.events)) throw damaged()
+    return header
+  }
   if (typeof header === 'object' && header !== null && 'format' in header && 'version' in header && header.format === 'auth-serve dump' && header.version !== formatVersion) {
     throw new DumpError(`The dump has format ${String(header.version)}, and this release reads format ${formatVersion}: restore it with the release that made it, or a newer one.`)
   }

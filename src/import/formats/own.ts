@@ -7,7 +7,7 @@ import { readPeople } from '../read-people.ts'
 import { ImportError, RowRefusal, type Reader, type ReaderOptions, type SourcePerson } from '../record.ts'
 
 /** The fields of a person in a file of ours, in the order in which the export writes them. */
-export const ownFields = [
+const ownFields = [
   'id', 'email', 'emailVerifiedAt', 'username', 'firstName', 'lastName', 'roles', 'isActive',
   'createdAt', 'updatedAt', 'lastLoginAt', 'passwordHash'
 ] as const
