@@ -30,6 +30,7 @@ import { createKnownDevices } from '../src/sessions/known-devices.ts'
 import { createListSessions, type ListSessions } from '../src/sessions/list-sessions.ts'
 import { createLogin, type Login } from '../src/sessions/login.ts'
 import { createLoginLock } from '../src/sessions/login-lock.ts'
+import { loginOptions } from '../src/sessions/login-options.ts'
 import { createLogout, createLogoutAll, createLogoutByRefreshToken, type Logout, type LogoutAll, type LogoutByRefreshToken } from '../src/sessions/logout.ts'
 import { createReauthenticate, type Reauthenticate } from '../src/sessions/reauthenticate.ts'
 import { createRecordFailure } from '../src/sessions/record-failure.ts'
@@ -58,17 +59,7 @@ export const UseCasesOptionsSchema = Type.Object({
   refreshGraceSeconds: Type.Integer({ minimum: 0, maximum: 300, default: 10 }),
   /** Live sessions of one person at once; one more ends the oldest. No bound by default. */
   maxPerUser: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000 })),
-  /** Consecutive failed logins that lock an account or an unknown identifier. */
-  loginMaxFailures: Type.Integer({ minimum: 1, maximum: 100, default: 5 }),
-  /** Seconds of the first lock; each further failure doubles it. */
-  loginLockSeconds: Type.Integer({ minimum: 1, default: 60 }),
-  /** Days after the last failure in which the count of failures of an account or identifier starts again. */
-  loginForgetDays: Type.Integer({ minimum: 1, default: 30 }),
-  /** Failed logins of one client address in a window of `loginAddressWindowSeconds`. */
-  loginAddressMaxFailures: Type.Integer({ minimum: 1, default: 1000 }),
-  loginAddressWindowSeconds: Type.Integer({ minimum: 1, default: 3600 }),
-  /** Seconds for which a device is known after its last login. */
-  deviceTokenTtlSeconds: Type.Integer({ minimum: 60, default: 15_552_000 }),
+  ...loginOptions,
   /** Sign nobody in before they have confirmed their e-mail address; implied by private registration. */
   requireEmailVerification: Type.Boolean({ default: false }),
   /** Whether registration says that a name is taken, or answers always alike. */
