@@ -45,7 +45,8 @@ async function withTemplate<T> (location: DatabaseLocation, work: (server: TestS
     const pool = createSinglePool(inDatabase(location, template))
     await migrateUp(pool)
     await pool.close()
-    return await work({ location, template })
+    const [server] = await admin.run(async orm => await orm.execute<{ version: number }>(sql`select current_setting('server_version_num')::int as version`))
+    return await work({ location, template, strategy: Number(server?.version) >= 150_000 ? 'strategy file_copy' : '' })
   } finally {
     await admin.run(async orm => await orm.execute(sql.raw(`drop database if exists ${template} with (force)`)))
     await admin.close()

@@ -1,4 +1,4 @@
-import { Ajv2020, type Options, type Schema } from 'ajv/dist/2020.js'
+import { Ajv2020, type Options, type Schema, type ValidateFunction } from 'ajv/dist/2020.js'
 import { invalidInput, type CodedError } from '../errors.ts'
 import { toFieldErrors, type InputPart } from './field-errors.ts'
 import { formats } from './formats.ts'
@@ -24,18 +24,31 @@ const dialect: Options = {
   keywords: ['x-sensitive', 'x-message', 'example', 'externalDocs', 'xml']
 }
 
+/** What was compiled of schemas that refer to no other: a second service in this process has the very same ones. */
+const compiled = new WeakMap<object, ValidateFunction>()
+const compiler = new Ajv2020(dialect)
+
+function compileAlone (schema: Schema): ValidateFunction {
+  if (typeof schema === 'boolean') return compiler.compile(schema)
+  const validate = compiled.get(schema) ?? compiler.compile(schema)
+  compiled.set(schema, validate)
+  // The compiler itself would keep them for good.
+  compiler.removeSchema(schema)
+  return validate
+}
+
 /**
  * Makes the compiler of a scope's input schemas. Nothing is coerced or dropped; only in query and path the declared
  * numbers and booleans are read from text and defaults filled in (createValueReader). `shared` holds the schemas that
  * `$ref` may name, by `$id`; only those that are named have to be in our dialect. An unknown keyword or format throws.
  */
 export function createValidatorCompiler (shared: SharedSchemas): ValidatorCompiler {
-  const ajv = new Ajv2020(dialect)
+  const ajv = Object.keys(shared).length === 0 ? undefined : new Ajv2020(dialect)
   return ({ schema, httpPart }) => {
     const part = toInputPart(httpPart)
-    addReferenced(ajv, schema, shared)
     if (!isSchema(schema)) throw new TypeError(`the ${part} schema is not a JSON schema`)
-    const validate = ajv.compile(schema)
+    if (ajv !== undefined) addReferenced(ajv, schema, shared)
+    const validate = ajv?.compile(schema) ?? compileAlone(schema)
     const readValues = part === 'querystring' || part === 'params' ? createValueReader(schema, shared) : undefined
     return data => {
       if (isRecord(data)) readValues?.(data)

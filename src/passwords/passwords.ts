@@ -1,8 +1,8 @@
 import { createBreachCheck, type BreachCheckOptions, type BreachCheckSurroundings } from './breach-check.ts'
 import { loadHashEngine, type HashEngineChoice } from './engines.ts'
-import { createEstimator } from './estimator.ts'
 import { createPasswordHasher, type PasswordHasher, type PasswordHasherOptions } from './hasher.ts'
 import { createPasswordPolicy, type PasswordPolicy, type PasswordPolicyOptions } from './policy.ts'
+import { shareEstimator } from './shared-estimator.ts'
 
 /** Everything that the rules need of passwords: making and checking hashes, and judging new ones. */
 export interface Passwords extends PasswordHasher, PasswordPolicy {
@@ -21,7 +21,7 @@ export interface PasswordSettings extends Omit<PasswordHasherOptions, 'engine'>,
  * a URL that is none.
  */
 export async function createPasswords ({ engine = 'auto', breachUrl, ...options }: PasswordSettings = {}, surroundings: BreachCheckSurroundings = {}): Promise<Passwords> {
-  const estimator = createEstimator()
+  const estimator = shareEstimator()
   const isBreached = breachUrl === undefined ? undefined : createBreachCheck(breachUrl, options, surroundings)
   const policy = createPasswordPolicy(options, { estimator, isBreached })
   const hasher = createPasswordHasher({ ...options, engine: await loadHashEngine(engine) })
