@@ -39,7 +39,11 @@ function explain (error: unknown): string {
   if (isOutage(error)) return `The database cannot be reached: ${rootOf(error).message}`
   if (error instanceof Error && isForbidden(error)) return `The role of DATABASE_URL may not do this: ${rootOf(error).message}. It has to own the schema, or be given the right.`
   if (isContended(error)) return 'Others hold what this command needs of the database; nothing was changed. Try again.'
-  if (error instanceof CodedError) return [error.message, ...(error.errors ?? []).map(({ message }) => `- ${message}`)].join('\n')
+  if (error instanceof CodedError) {
+    const fields = (error.errors ?? []).map(({ message }) => message)
+    // That of wrong input only says that it is.
+    return error.code === 'INVALID_INPUT' && fields.length > 0 ? fields.join('\n') : [error.message, ...fields.map(message => `- ${message}`)].join('\n')
+  }
   if (error instanceof Error && 'syscall' in error && error.syscall === 'listen') return `The service cannot listen: ${error.message}. Choose another HOST or PORT.`
   return error instanceof Error ? error.stack ?? error.message : String(error)
 }
