@@ -355,8 +355,8 @@ t.test('what a receiver that stays away was owed for too long is given up, witho
   await register(service)
   await until('a try failed', async () => (await deliveries(service, id))[0]?.lastError === 'ECONNREFUSED')
   await sql`insert into audit_events (id, type, outcome) select gen_random_uuid(), 'user_created', 'success' from generate_series(1, 252)`
-  await until('it is left alone', async () => (await sql`select 1 from webhook_deliveries where webhook_id = ${id} and leased_until is null and attempts = 0`).length === 252)
-  await sql`update webhook_deliveries set next_attempt_at = now() - case when event_id in (select event_id from webhook_deliveries where attempts = 0 limit 250) then interval '4 days' else interval '2 days' end where attempts = 0`
+  // Some of them may be leased at this moment, and are given back untried.
+  await sql`update webhook_deliveries set next_attempt_at = now() - case when event_id in (select event_id from webhook_deliveries where last_error is null order by event_id limit 250) then interval '4 days' else interval '2 days' end where last_error is null`
   const countOf = async (status: string) => (await sql`select 1 from webhook_deliveries where webhook_id = ${id} and status = ${status}`).length
   await until('they are given up', async () => await countOf('failed') === 250)
   t.equal(await countOf('pending'), 3, 'not what has time left')
