@@ -368,11 +368,11 @@ t.test('a secret outlives a change of AUTH_SECRET; one that is lost is told', as
   const service = await startService(t)
   const receiver = await startReceiver(t)
   const { id } = await make(service, { url: receiver.url, eventTypes: ['user_deleted'] })
+  const [before] = await service.sql`select secret from webhooks where id = ${id}`
   await service.api.app.close()
   const other = 'another-secret-of-the-suite-that-is-long-enough'
   const options = { webhooks: { allowPrivate: true, pollMs: 20 }, maintenance: { intervalMs: 30 } }
   const rolling = await createTestApp(t, { ...options, secrets: [other, testSecret] }, service.api.database)
-  const [before] = await service.sql`select secret from webhooks where id = ${id}`
   await until('it is sealed again', async () => (await service.sql`select 1 from webhooks where id = ${id} and secret <> ${before?.secret}`).length === 1)
   await rolling.app.close()
   const lost = await createTestApp(t, { ...options, secrets: ['a-third-secret-of-the-suite-that-is-long-enough'] }, service.api.database)
