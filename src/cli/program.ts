@@ -6,21 +6,30 @@ import { isContended, isForbidden, isOutage, isSchemaMissing } from '../db/failu
 import { CodedError } from '../errors.ts'
 import { LogFileError } from '../logging/log-file.ts'
 import { version } from '../version.ts'
-import { auditCommand } from './audit.ts'
-import { dbCommand } from './db.ts'
 import { CommandError, exitCodes } from './exit.ts'
-import { hashCommand } from './hash.ts'
 import { isInterrupted } from './interruption.ts'
-import { keysCommand } from './keys.ts'
-import { migrateCommand } from './migrate.ts'
-import { openapiCommand } from './openapi.ts'
 import { print } from './output.ts'
-import { secretCommand } from './secret.ts'
-import { serveCommand } from './serve.ts'
 import type { Surroundings } from './surroundings.ts'
-import { usersCommand } from './users.ts'
 
-const commands = [serveCommand, migrateCommand, usersCommand, keysCommand, auditCommand, dbCommand, hashCommand, secretCommand, openapiCommand]
+type CreateCommand = (surroundings: Surroundings) => Command
+
+/** Each is loaded when it is asked for, and all of them for the help: the service needs nothing of the others. */
+const commands = new Map<string, () => Promise<CreateCommand>>([
+  ['serve', async () => (await import('./serve.ts')).serveCommand],
+  ['migrate', async () => (await import('./migrate.ts')).migrateCommand],
+  ['users', async () => (await import('./users.ts')).usersCommand],
+  ['keys', async () => (await import('./keys.ts')).keysCommand],
+  ['audit', async () => (await import('./audit.ts')).auditCommand],
+  ['db', async () => (await import('./db.ts')).dbCommand],
+  ['hash', async () => (await import('./hash.ts')).hashCommand],
+  ['secret', async () => (await import('./secret.ts')).secretCommand],
+  ['openapi', async () => (await import('./openapi.ts')).openapiCommand]
+])
+
+async function loadCommands (name: string | undefined): Promise<CreateCommand[]> {
+  const load = name === undefined ? undefined : commands.get(name)
+  return await Promise.all(load === undefined ? [...commands.values()].map(async load => await load()) : [load()])
+}
 
 /** The error beneath all others. */
 const rootOf = (error: Error): Error => error.cause instanceof Error ? rootOf(error.cause) : error
@@ -55,12 +64,12 @@ function exitCodeOf (error: unknown): number {
 
 const withSubcommands = (command: Command): Command[] => [command, ...command.commands.flatMap(withSubcommands)]
 
-function createProgram (surroundings: Surroundings): Command {
+async function createProgram (surroundings: Surroundings, name: string | undefined): Promise<Command> {
   const program = new Command('auth-serve')
     .description('An authentication service on Fastify and PostgreSQL. Configuration comes from the environment; see docs/reference/configuration.md.')
     .version(version)
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 misuse (a wrong command or configuration). Results go to stdout, all else to stderr.')
-  for (const create of commands) program.addCommand(create(surroundings))
+  for (const create of await loadCommands(name)) program.addCommand(create(surroundings))
   for (const command of withSubcommands(program)) {
     command.showHelpAfterError('(add --help for what this command takes)').exitOverride().configureOutput({
       writeOut: text => { surroundings.stdout.write(text) },
@@ -73,7 +82,8 @@ function createProgram (surroundings: Surroundings): Command {
 /** Runs a command to its end; answers its exit code. What went wrong was told on stderr. */
 export async function runCommand (args: readonly string[], surroundings: Surroundings): Promise<number> {
   try {
-    await createProgram(surroundings).parseAsync(args, { from: 'user' })
+    const program = await createProgram(surroundings, args[0])
+    await program.parseAsync(args, { from: 'user' })
     return exitCodes.done
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.misuse
