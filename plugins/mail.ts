@@ -178,8 +178,14 @@ async function mail (app: FastifyInstance, options: MailOptions): Promise<void> 
       log: app.log
     })
   })
+  // While requests in flight finish, not after them: a server that hangs must not add its time to theirs.
+  let closing: Promise<void> | undefined
+  app.addHook('preClose', done => {
+    closing = worker?.close(settings.closeTimeoutMs)
+    done()
+  })
   app.addHook('onClose', async () => {
-    await worker?.close(settings.closeTimeoutMs)
+    await closing
     chosen.transport.close()
   })
 }

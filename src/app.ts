@@ -18,6 +18,8 @@ export interface AppOptions {
 export function createApp ({ config, database, secrets, keys, logger }: AppOptions): FastifyInstance {
   const { server, tokens, sessions, revocation, passwords, login, accounts, mail, audit, webhooks, rateLimit, breakers } = config
   const { credentialsMax, ...limits } = rateLimit
+  // A mail server or receiver that hangs must not keep the process beyond its time.
+  const closeTimeoutMs = Math.min(3000, Math.floor(server.shutdownTimeoutMs / 4))
   const app: FastifyInstance = Fastify({
     ...serverOptions({ bodyLimit: server.bodyLimitBytes, trustProxy: server.trustProxy }),
     loggerInstance: logger
@@ -54,14 +56,14 @@ export function createApp ({ config, database, secrets, keys, logger }: AppOptio
     accounts: { requireEmailVerification: accounts.requireEmailVerification, registrationPrivacy: accounts.registrationPrivacy, adminEmail: accounts.adminEmail },
     mail: {
       ...mail,
+      closeTimeoutMs,
       verificationTtlSeconds: accounts.verificationTtlSeconds,
       resetTtlSeconds: accounts.resetTtlSeconds,
       undoTtlSeconds: accounts.undoTtlSeconds,
       invitationTtlSeconds: accounts.invitationTtlSeconds
     },
     audit: { ...audit, lifecycle: true },
-    // A receiver that hangs must not keep the process beyond its time.
-    webhooks: { ...webhooks, closeTimeoutMs: Math.min(3000, Math.floor(server.shutdownTimeoutMs / 4)) },
+    webhooks: { ...webhooks, closeTimeoutMs },
     breakers,
     cors: { origins: server.corsOrigins },
     rateLimit: { ...limits, policies: { credentials: { max: credentialsMax } } },

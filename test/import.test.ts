@@ -98,12 +98,12 @@ t.test('people of other systems sign in with their passwords, which are hashed a
 
 t.test('a bad record keeps everything out, unless the others are wanted', async t => {
   const { users, emails, sql, reportOf } = await world(t)
-  const bad = ['{"email":"nobody"}', '{"email":"c@example.com","passwordHash":"md5:1"}', '{"email":"d@example.com","username":"no, name"}', '{"email":"e@exam', '{"email":"f@example.com","roles":["admin"]}']
+  const bad = ['{"email":"nobody"}', '{"email":"c@example.com","passwordHash":"md5:1"}', '{"email":"d@example.com","username":"no, name"}', '{"email":"e@exam', '{"email":"f@example.com","roles":["admin"]}', '{"email":"g@example.com","createdAt":"9000-01-01T00:00:00Z"}']
   const file = await fileOf(['{"email":"a@example.com"}', ...bad, '{"email":"b@example.com"}'].join('\n'))
   const refused = await users(['import', file])
   t.match(refused, { code: 1, stdout: '' })
-  for (const [row, field] of [[2, 'email'], [3, 'password'], [4, 'username'], [5, 'line'], [6, 'roles']]) t.match(refused.stderr, `row ${row}: ${field}: `)
-  t.match(refused.stderr, /Nothing was imported: 5 of 7 records are refused/)
+  for (const [row, field] of [[2, 'email'], [3, 'password'], [4, 'username'], [5, 'line'], [6, 'roles'], [7, 'createdAt']]) t.match(refused.stderr, `row ${row}: ${field}: `)
+  t.match(refused.stderr, /Nothing was imported: 6 of 8 records are refused/)
   t.notMatch(refused.stderr, /md5:1|nobody/, 'no value is repeated')
   t.same([await emails(), (await sql`select 1 from user_imports`).length, (await sql`select 1 from audit_events`).length], [[], 0, 0])
 
@@ -114,21 +114,21 @@ t.test('a bad record keeps everything out, unless the others are wanted', async 
   const report = join(folder, 'bad-report')
   const dry = await users(['import', file, '--dry-run', '--skip-invalid', '--json', '--report', report])
   t.match(dry, { code: 0 })
-  t.same(JSON.parse(dry.stdout), { dryRun: true, created: 2, skipped: 0, refused: 5 })
+  t.same(JSON.parse(dry.stdout), { dryRun: true, created: 2, skipped: 0, refused: 6 })
   t.equal((await users(['import', file, '--dry-run'])).code, 1)
   t.same([await emails(), (await sql`select 1 from user_imports`).length], [[], 0], 'a dry run writes nothing')
   t.match(await users(['import', file, '--skip-invalid', '--report', report]), { code: 1, stderr: /exists already/ })
   t.same(await emails(), [])
   const done = join(folder, 'done-report')
-  t.match(await users(['import', file, '--skip-invalid', '--report', done]), { code: 0, stdout: 'created 2, skipped 0, refused 5\n' })
+  t.match(await users(['import', file, '--skip-invalid', '--report', done]), { code: 0, stdout: 'created 2, skipped 0, refused 6\n' })
   t.same(await emails(), ['a@example.com', 'b@example.com'])
   const withoutIds = (outcomes: object[]) => outcomes.map(outcome => ({ ...outcome, id: null }))
   t.same(withoutIds(await reportOf(done)), withoutIds(await reportOf(report)), 'the dry run said the same')
   t.match((await reportOf(done)).slice(0, 2), [{ row: 1, outcome: 'created', id: /^[0-9a-f-]{36}$/, reason: null }, { row: 2, outcome: 'refused', id: null, field: 'email' }])
   t.equal((await stat(done)).mode & 0o777, 0o600)
 
-  t.match(await users(['import', file, '--skip-invalid']), { code: 0, stdout: 'created 2, skipped 0, refused 5\n', stderr: /was imported on/ }, 'once is enough')
-  t.match(await users(['import', file, '--skip-invalid', '--again']), { code: 0, stdout: 'created 0, skipped 2, refused 5\n' })
+  t.match(await users(['import', file, '--skip-invalid']), { code: 0, stdout: 'created 2, skipped 0, refused 6\n', stderr: /was imported on/ }, 'once is enough')
+  t.match(await users(['import', file, '--skip-invalid', '--again']), { code: 0, stdout: 'created 0, skipped 2, refused 6\n' })
 })
 
 t.test('files that are broken or hold nobody change nothing', async t => {

@@ -44,6 +44,16 @@ const schema = Type.Object({
   lastName: Type.Optional(Text({ minLength: 1, maxLength: 100 }))
 })
 
+/** Milliseconds by which the clock of a source may be ahead, its time zone included. */
+const aheadMs = 86_400_000
+
+/** Who is of a later time would stand first in every list for good. */
+function requirePast (moments: Record<string, Date | undefined>): void {
+  for (const [field, moment] of Object.entries(moments)) {
+    if (moment !== undefined && moment.getTime() > Date.now() + aheadMs) throw new RowRefusal(field, 'is in the future')
+  }
+}
+
 /** Says how a person of a source would be stored. Throws RowRefusal for who cannot be. */
 export type JudgePerson = (person: SourcePerson) => AcceptedPerson
 
@@ -80,6 +90,7 @@ export function createJudgePerson ({ roles, roleMap, sameRoles, withoutPassword,
     }
     const emailCanonical = canonicalEmail(email)
     if (emailCanonical === undefined) throw new RowRefusal('email', 'is no e-mail address')
+    requirePast({ createdAt, updatedAt, lastLoginAt })
     const mapped = person.roles.map(roleOf).filter(role => role !== '' && role !== 'user')
     return {
       email,
