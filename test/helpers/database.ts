@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import postgres from 'postgres'
 import type { Test } from 'tap'
 import type { DatabaseLocation } from '../../src/db/client.ts'
+import { until } from './until.ts'
 
 /** What scripts/test.ts tells the test files: the server, and the name of a migrated database to clone. */
 export interface TestServer {
@@ -37,6 +38,17 @@ export function connect (location: DatabaseLocation): postgres.Sql {
   return 'url' in location ? postgres(location.url, settings) : postgres({ ...location, ...settings })
 }
 
+/** Answers false while autovacuum is at it: its process is one that no role of ours may end. */
+async function dropDatabase (admin: postgres.Sql, name: string): Promise<boolean> {
+  try {
+    await admin.unsafe(`drop database if exists ${name} with (force)`)
+    return true
+  } catch (error) {
+    if (error instanceof postgres.PostgresError && error.code === '42501') return false
+    throw error
+  }
+}
+
 /** A database of its own for one test, dropped afterwards: a clone of the migrated template, or an empty one. */
 export async function createTestDatabase (t: Test, { empty = false } = {}): Promise<DatabaseLocation> {
   const { location, template, strategy } = testServer()
@@ -44,8 +56,11 @@ export async function createTestDatabase (t: Test, { empty = false } = {}): Prom
   const admin = connect(location)
   await admin.unsafe(`create database ${name} ${empty ? '' : `template ${template} ${strategy}`}`)
   t.teardown(async () => {
-    await admin.unsafe(`drop database if exists ${name} with (force)`)
-    await admin.end()
+    try {
+      await until('the database is dropped', async () => await dropDatabase(admin, name), 30)
+    } finally {
+      await admin.end()
+    }
   })
   return inDatabase(location, name)
 }
